@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The folders under Sources say what the system does; docs/architecture.md draws them. Domain targets depend on
+// nothing outside the standard library (and each other), adapters depend on the domain, `coduel` wires both.
+// ArchitectureTests checks the directions.
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny")
+]
+
+let package = Package(
+    name: "coduel",
+    products: [
+        .library(name: "CRDT", targets: ["CRDT"]),
+        .executable(name: "coduel", targets: ["coduel"]),
+    ],
+    dependencies: [
+        // `traits: []` leaves out swift-configuration and all of Foundation's networking.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // MARK: System libraries
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CLibzip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // MARK: Domain
+        .target(name: "CRDT", swiftSettings: settings),
+        .target(name: "SyncProtocol", dependencies: ["CRDT"], swiftSettings: settings),
+        .target(name: "Battles", swiftSettings: settings),
+        .target(name: "Rooms", dependencies: ["CRDT", "SyncProtocol", "Battles"], swiftSettings: settings),
+        .target(name: "Matchmaking", swiftSettings: settings),
+        .target(
+            name: "Problems", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: settings),
+        .target(name: "Judging", dependencies: ["Problems"], swiftSettings: settings),
+        .target(
+            name: "Identity",
+            dependencies: ["CArgon2", .product(name: "JWTKit", package: "jwt-kit")], swiftSettings: settings),
+
+        // MARK: Adapters
+        .executableTarget(
+            name: "sandbox-helper",
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror=implicit-function-declaration"])],
+            linkerSettings: [.linkedLibrary("seccomp")]),
+        .target(name: "Sandbox", dependencies: ["Judging"], swiftSettings: settings),
+        .target(
+            name: "PackageFiles", dependencies: ["CLibzip", "Problems"], swiftSettings: settings),
+        .target(
+            name: "StorageSQLite",
+            dependencies: [
+                "Identity", "Problems", "Judging", "Matchmaking", "Rooms",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ], swiftSettings: settings),
+        .target(
+            name: "SyncServer",
+            dependencies: [
+                "Rooms", "SyncProtocol", "CRDT", "Battles",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Identity", "Problems", "Judging", "Matchmaking", "Rooms", "SyncServer",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+
+        // MARK: Wiring
+        .executableTarget(
+            name: "coduel",
+            dependencies: [
+                "CRDT", "Rooms", "SyncServer", "Battles", "Matchmaking", "Problems", "PackageFiles", "Judging",
+                "Sandbox", "Identity", "StorageSQLite", "Gateway", "CZlib", "sandbox-helper",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Yams", package: "Yams"),
+            ], swiftSettings: settings),
+
+        // MARK: Tests
+        .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Coduel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "coduel")
+}
