@@ -226,7 +226,6 @@ extension Battle {
             phase != .deciding, phase != .finished
         else { return [] }
         players[index].forfeited = true
-        players[index].forfeitedAfter = submissions.count
         return [.announce(BattleNotice(kind: .forfeited, atMs: clockMs, player: player))]
             + decide(atMs: clockMs)
     }

@@ -28,27 +28,25 @@ extension Battle {
         decidingUntilMs = atMs + rules.decidingTimeoutMs * BattleLimits.decidingAttempts
     }
 
+    /// An accepted submission comes before any forfeit that decides, because none is taken after one.
     private func earliestDecision() -> Decision? {
-        let forfeit = decisionByForfeit()
-        if let place = submissions.firstIndex(where: { $0.status == .accepted }),
-            forfeit.map({ place < $0.submissionsBefore }) ?? true
-        {
+        if let place = submissions.firstIndex(where: { $0.status == .accepted }) {
             let outcome = BattleOutcome.win(player: submissions[place].player, reason: .accepted)
             return Decision(outcome: outcome, submissionsBefore: place)
         }
-        if let forfeit { return forfeit }
-        // Without an accepted submission or a forfeit only the deadline leads here.
+        if let outcome = outcomeByForfeit() {
+            return Decision(outcome: outcome, submissionsBefore: submissions.count)
+        }
+        // Only the deadline leads here while the battle is being decided.
         return phase == .deciding ? Decision(outcome: .draw, submissionsBefore: submissions.count) : nil
     }
 
-    /// The forfeit that left one player; nil while several are in.
-    private func decisionByForfeit() -> Decision? {
+    /// Nil while several players are in.
+    private func outcomeByForfeit() -> BattleOutcome? {
         let remaining = players.filter { !$0.forfeited }
-        guard remaining.count < 2, let last = players.compactMap(\.forfeitedAfter).max() else { return nil }
-        guard let winner = remaining.first, winner.everConnected else {
-            return Decision(outcome: .aborted, submissionsBefore: last)
-        }
-        return Decision(outcome: .win(player: winner.id, reason: .forfeit), submissionsBefore: last)
+        guard remaining.count < 2, remaining.count < players.count else { return nil }
+        guard let winner = remaining.first, winner.everConnected else { return .aborted }
+        return .win(player: winner.id, reason: .forfeit)
     }
 
     mutating func finish(_ outcome: BattleOutcome, disputed: Bool, atMs: Int64) -> [BattleAction] {

@@ -25,8 +25,6 @@ public struct PlayerState: Sendable, Equatable, Codable {
     public internal(set) var everConnected = false
     public internal(set) var forfeited = false
 
-    /// Submissions received, of everyone, before this player gave up.
-    var forfeitedAfter: Int?
     /// When the next submission may come, and by how much that grows.
     var nextSubmissionAtMs: Int64 = 0
     var submissionGapMs: Int64
