@@ -1,0 +1,132 @@
+import Synchronization
+
+/// What an installation decides about accounts.
+public struct IdentitySettings: Sendable {
+    /// The `iss` of every token; compared byte for byte.
+    public var issuer: String
+    public var guestsAllowed: Bool
+    public var passwordHash: PasswordHash
+
+    public init(
+        issuer: String = "coduel", guestsAllowed: Bool = true, passwordHash: PasswordHash = .owasp
+    ) {
+        self.issuer = issuer
+        self.guestsAllowed = guestsAllowed
+        self.passwordHash = passwordHash
+    }
+}
+
+/// Everything that is not decided by the arguments alone.
+public struct IdentityEnvironment: Sendable {
+    /// ms since 1970.
+    public var now: @Sendable () -> Int64
+    /// That many bytes from the system's secure generator.
+    public var randomBytes: @Sendable (Int) -> [UInt8]
+    /// A new UUIDv7.
+    public var newID: @Sendable () -> String
+
+    /// Without `newID`, ids are made of `now` and `randomBytes`.
+    public init(
+        now: @escaping @Sendable () -> Int64, randomBytes: @escaping @Sendable (Int) -> [UInt8],
+        newID: (@Sendable () -> String)? = nil
+    ) {
+        self.now = now
+        self.randomBytes = randomBytes
+        self.newID = newID ?? { UUIDv7.make(atMs: now(), randomBytes: randomBytes(UUIDv7.randomByteCount)) }
+    }
+}
+
+/// Accounts, passwords, sessions and tokens. Safe to call from anywhere; nothing blocks the caller's thread.
+///
+/// Sessions: a log-in begins one, and it is the family of the refresh tokens that follow. It ends by
+/// `endSession`, by reuse of a rotated refresh token, by a role taken away, or at its absolute end; from that
+/// moment its access and sync tokens are refused, whatever their own expiry says.
+public final class IdentityService: Sendable {
+    struct State: Sendable {
+        var throttle = LogInThrottle()
+        var cache = SessionCache()
+        var onSessionEnded: (@Sendable (_ sessionID: String) -> Void)?
+    }
+
+    let accountStore: any AccountStore
+    let sessionStore: any SessionStore
+    let settings: IdentitySettings
+    let environment: IdentityEnvironment
+    let pool: PasswordHashingPool
+    let codec: TokenCodec
+    /// Verified against when there is no account or no password, so that both take the same time.
+    let decoyHash: String
+    let state = Mutex(State())
+
+    /// Makes the signing key when the store has none. Throws `.unavailable` when the store or Argon2 fails.
+    public static func start(
+        accounts: any AccountStore, sessions: any SessionStore, keys: any SigningKeyStore,
+        settings: IdentitySettings = .init(), environment: IdentityEnvironment,
+        pool: PasswordHashingPool = .init()
+    ) async throws(IdentityError) -> IdentityService {
+        let codec: TokenCodec
+        do {
+            var signingKeys = try await keys.signingKeys()
+            if signingKeys.isEmpty {
+                let key = try TokenCodec.key(
+                    seed: environment.randomBytes(32), createdAtMs: environment.now())
+                signingKeys = try await keys.addFirst(key)
+            }
+            codec = try await TokenCodec(signingKeys: signingKeys)
+        } catch {
+            throw IdentityError(.unavailable, "The signing key cannot be read or made: \(error)")
+        }
+        let decoy = environment.randomBytes(32)
+        let salt = environment.randomBytes(PasswordHash.saltBytes)
+        let decoyHash = try await pool.run { settings.passwordHash.encode(decoy, salt: salt) }
+        guard let decoyHash else { throw IdentityError(.unavailable, "Passwords cannot be hashed here.") }
+        return IdentityService(
+            accounts: accounts, sessions: sessions, settings: settings, environment: environment, pool: pool,
+            codec: codec, decoyHash: decoyHash)
+    }
+
+    private init(
+        accounts: any AccountStore, sessions: any SessionStore, settings: IdentitySettings,
+        environment: IdentityEnvironment, pool: PasswordHashingPool, codec: TokenCodec, decoyHash: String
+    ) {
+        self.accountStore = accounts
+        self.sessionStore = sessions
+        self.settings = settings
+        self.environment = environment
+        self.pool = pool
+        self.codec = codec
+        self.decoyHash = decoyHash
+    }
+
+    /// Told once for every session that ends before its time, after the end is on disk: open sockets are closed
+    /// there. Set at wiring; must not block.
+    public var onSessionEnded: (@Sendable (_ sessionID: String) -> Void)? {
+        get { state.withLock { $0.onSessionEnded } }
+        set { state.withLock { $0.onSessionEnded = newValue } }
+    }
+
+    /// The public keys as a JWK set (RFC 7517), JSON text.
+    public func jwks() -> String { codec.jwks }
+
+    /// Runs a store's call; whatever it throws becomes `.unavailable`.
+    func stored<Value>(
+        _ call: () async throws -> Value
+    ) async throws(IdentityError) -> Value {
+        do {
+            return try await call()
+        } catch {
+            throw .storeFailed
+        }
+    }
+
+    /// Forgets ended sessions and tells the listener.
+    func announceEnd(of sessionIDs: [String]) {
+        guard !sessionIDs.isEmpty else { return }
+        let listener = state.withLock { state in
+            state.cache.invalidate(sessions: sessionIDs)
+            return state.onSessionEnded
+        }
+        guard let listener else { return }
+        for id in sessionIDs { listener(id) }
+    }
+}

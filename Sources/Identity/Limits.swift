@@ -1,0 +1,47 @@
+/// Every bound of this module. Times in the unit of the name.
+public enum Limits {
+    public static let handleLength = 3...20
+    public static let emailBytes = 254
+    /// In Unicode scalars.
+    public static let passwordLength = 8...128
+    /// A password is cut off here before anything counts its characters.
+    public static let passwordBytes = 1024
+
+    public static let accessTokenSeconds = 600
+    public static let syncTokenSeconds = 12 * 3600
+    /// A longer token is refused unread.
+    public static let tokenBytes = 4096
+    public static let refreshTokenBytes = 32
+    public static let refreshIdleMs: Int64 = 14 * 24 * 3600 * 1000
+    public static let sessionAbsoluteMs: Int64 = 60 * 24 * 3600 * 1000
+    /// How long a rotated refresh token still answers: two tabs, or an answer lost on the way.
+    public static let refreshGraceMs: Int64 = 10_000
+    /// Fresh pairs one rotated token can bring in its grace.
+    public static let refreshGraceReissues = 20
+    /// Live sessions of one account; the oldest ends when one more begins.
+    public static let sessionsPerAccount = 256
+
+    /// Session states kept in memory.
+    public static let cachedSessions = 20_000
+    /// After this a cached session is read again, for changes made by another process.
+    public static let sessionCacheMs: Int64 = 10_000
+
+    /// Hashes computed at the same time; each takes 19 MiB.
+    public static let hashingThreads = 2
+    /// Hashes that may wait for a thread.
+    public static let hashingQueue = 64
+
+    /// Failures of one log-in name before the pause begins.
+    public static let freeLogInFailures = 5
+    public static let logInPauseSeconds = 60
+    /// A log-in name is forgotten this long after its last failure.
+    public static let logInMemoryMs: Int64 = 15 * 60 * 1000
+    public static let throttledLogIns = 10_000
+
+    public static let guestHandleAttempts = 8
+    /// Accounts looked up by one call of `accounts(ids:)`.
+    public static let accountsPerLookup = 200
+    public static let roomIDBytes = 128
+    /// Sessions, and refresh tokens, deleted by one call of `purgeSessions`.
+    public static let purgedRows = 1000
+}

@@ -1,0 +1,107 @@
+import JWTKit
+
+/// Claims of an access token (RFC 9068). Times are seconds since 1970; they are checked by `TokenCodec`, against
+/// the clock that was handed in.
+struct AccessClaims: JWTPayload {
+    var iss: String
+    var aud: String
+    var sub: String
+    var sid: String
+    var handle: String
+    var roles: [String]
+    var iat: Int64
+    var exp: Int64
+    var jti: String
+
+    static let audience = "api"
+    static let type = "at+jwt"
+
+    func verify(using algorithm: some JWTAlgorithm) async throws {}
+}
+
+/// Claims of a sync token: one room, one epoch, one session.
+struct SyncClaims: JWTPayload {
+    var iss: String
+    var aud: String
+    var sub: String
+    var sid: String
+    var room: String
+    var epoch: Int64
+    var iat: Int64
+    var exp: Int64
+    var jti: String
+
+    static let audience = "sync"
+    static let type = "sync+jwt"
+
+    func verify(using algorithm: some JWTAlgorithm) async throws {}
+}
+
+/// Signs and verifies tokens with Ed25519 keys (RFC 8037). As RFC 8725 asks: one algorithm is allowed, the key
+/// must be one of ours by its `kid`, and the header's `typ` separates the purposes, so that no token passes for
+/// another kind.
+struct TokenCodec: Sendable {
+    private static let algorithm = "EdDSA"
+
+    private let keys: JWTKeyCollection
+    private let keyIDs: Set<String>
+    private let signingKeyID: String
+    /// JWK set (RFC 7517) of the public keys, as JSON.
+    let jwks: String
+
+    /// The last of `signingKeys` signs; throws when there is none or a seed is no key.
+    init(signingKeys: [SigningKey]) async throws {
+        guard let newest = signingKeys.last else { throw JWTError.noKeyProvided }
+        let keys = JWTKeyCollection()
+        var entries: [String] = []
+        for key in signingKeys {
+            let privateKey = try EdDSA.PrivateKey(d: Base64URL.encode(key.seed), curve: .ed25519)
+            await keys.add(eddsa: privateKey, kid: JWKIdentifier(string: key.id))
+            let x = Base64URL.encode([UInt8](privateKey.publicKey.rawRepresentation))
+            entries.append(
+                #"{"kty":"OKP","crv":"Ed25519","x":"\#(x)","kid":"\#(key.id)","use":"sig","alg":"EdDSA"}"#)
+        }
+        self.keys = keys
+        self.keyIDs = Set(signingKeys.map(\.id))
+        self.signingKeyID = newest.id
+        self.jwks = #"{"keys":[\#(entries.joined(separator: ","))]}"#
+    }
+
+    /// A key of that seed, named by the thumbprint of its public half (RFC 7638, RFC 8037 appendix A.3).
+    static func key(seed: [UInt8], createdAtMs: Int64) throws -> SigningKey {
+        let privateKey = try EdDSA.PrivateKey(d: Base64URL.encode(seed), curve: .ed25519)
+        let x = Base64URL.encode([UInt8](privateKey.publicKey.rawRepresentation))
+        let canonical = #"{"crv":"Ed25519","kty":"OKP","x":"\#(x)"}"#
+        let id = Base64URL.encode(Digest.sha256(Array(canonical.utf8)))
+        return SigningKey(id: id, seed: seed, createdAtMs: createdAtMs)
+    }
+
+    func sign(_ claims: some JWTPayload, type: String) async throws(IdentityError) -> String {
+        var header = JWTHeader()
+        header.typ = type
+        do {
+            return try await keys.sign(claims, kid: JWKIdentifier(string: signingKeyID), header: header)
+        } catch {
+            throw IdentityError(.unavailable, "Tokens cannot be signed now.")
+        }
+    }
+
+    /// The claims of a token of that type with a good signature of ours. Its times, audience and issuer are the
+    /// caller's to check.
+    func verify<Claims: JWTPayload>(
+        _ token: String, type: String, as _: Claims.Type
+    ) async throws(IdentityError) -> Claims {
+        guard token.utf8.prefix(Limits.tokenBytes + 1).count <= Limits.tokenBytes else { throw .invalidToken }
+        do {
+            // The header is judged before any key is looked up: the key collection falls back to a default key
+            // for an unknown `kid`, and takes the algorithm of the key whatever the header says.
+            let header = try DefaultJWTParser().parse(token.utf8.map { $0 }, as: Claims.self).header
+            guard header.fields.count == 3, header.alg == Self.algorithm, header.typ == type,
+                let keyID = header.kid, keyIDs.contains(keyID)
+            else { throw IdentityError.invalidToken }
+            return try await keys.verify(token, as: Claims.self)
+        } catch {
+            throw .invalidToken
+        }
+    }
+}
