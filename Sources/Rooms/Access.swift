@@ -1,0 +1,84 @@
+/// Who is at the door. `userID` is empty for nobody (open rooms).
+public struct RoomCaller: Sendable, Equatable {
+    public var userID: String
+    public var handle: String
+    public var sessionID: String
+    public var isModerator: Bool
+
+    public init(userID: String, handle: String, sessionID: String, isModerator: Bool = false) {
+        self.userID = userID
+        self.handle = handle
+        self.sessionID = sessionID
+        self.isModerator = isModerator
+    }
+
+    public static let anonymous = RoomCaller(userID: "", handle: "", sessionID: "")
+}
+
+/// What a caller may do with one document.
+public enum DocumentAccess: String, Sendable, Equatable {
+    case none
+    /// Reads a shadow that lags by the room's delay.
+    case delayedRead
+    case read
+    case write
+}
+
+/// The one rule of who may see and do what. Every way to read (sync, HTTP, replay, submissions) asks here.
+public struct AccessPolicy: Sendable {
+    public let specification: RoomSpecification
+    /// Whether the battle is over; false in other rooms.
+    public let battleIsOver: Bool
+
+    public init(specification: RoomSpecification, battleIsOver: Bool) {
+        self.specification = specification
+        self.battleIsOver = battleIsOver
+    }
+
+    /// Whether the caller may know that the room exists.
+    public func maySee(_ caller: RoomCaller) -> Bool {
+        specification.kind == .open || specification.visibility != .private || caller.isModerator
+            || isParticipant(caller)
+    }
+
+    public func isParticipant(_ caller: RoomCaller) -> Bool {
+        !caller.userID.isEmpty && specification.participant(caller.userID) != nil
+    }
+
+    /// Access to a document of the room; nil where the room has no such document.
+    public func access(to document: String, for caller: RoomCaller) -> DocumentAccess? {
+        guard specification.documentNames.contains(document) else { return nil }
+        guard maySee(caller) else { return DocumentAccess.none }
+        switch specification.kind {
+        case .open: return .write
+        case .pair: return pairAccess(to: document, for: caller)
+        case .battle: return battleAccess(to: document, for: caller)
+        }
+    }
+
+    /// Where a caller's chat lines go; nil when the caller may not see the room.
+    public func chatDocument(for caller: RoomCaller) -> String? {
+        guard specification.kind != .open, maySee(caller) else { return nil }
+        if specification.kind == .battle && !isParticipant(caller) { return DocumentName.watchersChat }
+        return DocumentName.chat
+    }
+
+    private func pairAccess(to document: String, for caller: RoomCaller) -> DocumentAccess {
+        guard document == DocumentName.main else { return .read }
+        if isParticipant(caller) { return .write }
+        return specification.visibility == .public || caller.isModerator ? .read : .none
+    }
+
+    private func battleAccess(to document: String, for caller: RoomCaller) -> DocumentAccess {
+        let isPlayer = isParticipant(caller)
+        switch document {
+        case DocumentName.state: return .read
+        case DocumentName.chat: return isPlayer || battleIsOver ? .read : .none
+        case DocumentName.watchersChat: return !isPlayer || battleIsOver ? .read : .none
+        case DocumentName.player(caller.userID) where isPlayer: return .write
+        default:
+            if battleIsOver { return .read }
+            return isPlayer ? .none : .delayedRead
+        }
+    }
+}

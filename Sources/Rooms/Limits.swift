@@ -1,0 +1,54 @@
+/// Every bound of this module, in one place.
+public enum Limits {
+    /// A sync frame or update from a client, bytes.
+    public static let updateBytes = 1 << 20
+    /// Approximate memory of one document after which it takes no more writes, bytes.
+    public static let documentBytes = 16 << 20
+    public static let openDocumentBytes = 32 << 20
+    /// How long an update may lack its dependencies before the writer is refused, ms.
+    public static let gapMs: Int64 = 5_000
+    /// Files in a room's document.
+    public static let files = 64
+    public static let fileNameBytes = 64
+    /// Source of one submission, UTF-8 bytes.
+    public static let sourceBytes = 128 << 10
+    /// Sockets in one room.
+    public static let subscribers = 20_000
+    /// Yjs client ids announced by one socket's awareness.
+    public static let awarenessClients = 4
+    /// One awareness frame, bytes.
+    public static let awarenessBytes = 16 << 10
+    /// A state not renewed for so long is dropped (y-protocols), ms.
+    public static let awarenessTimeoutMs: Int64 = 30_000
+    /// A stateless message, bytes.
+    public static let statelessBytes = 8 << 10
+    /// A chat line, UTF-16 units.
+    public static let chatLength = 500
+    /// Lines kept in a chat document.
+    public static let chatHistory = 500
+    /// Chat lines an author may post in `chatWindowMs`.
+    public static let chatBurst = 5
+    public static let chatWindowMs: Int64 = 10_000
+    /// How long a nonce is honoured, ms, and how many are remembered in a room.
+    public static let nonceMs: Int64 = 600_000
+    public static let nonces = 4_096
+    /// Entries of the `events` array of a state document.
+    public static let stateEvents = 2_000
+    /// Records accepted and not yet committed, a room; past it sockets stop being read.
+    public static let uncommittedBytes = 16 << 20
+    /// Client ids below it belong to the server.
+    public static let reservedClients: UInt64 = 256
+    /// How often the number of spectators is written, ms.
+    public static let spectatorCountMs: Int64 = 1_000
+    /// A submission waits so long for a document to cover its state vector, ms.
+    public static let coverMs: Int64 = 2_000
+    /// Requests that wait for cover, a room.
+    public static let coverWaiters = 64
+    /// Presence of writers kept back for delayed readers, entries a document.
+    public static let delayedPresence = 256
+    /// Update records since the last snapshot after which a new one is taken.
+    public static let snapshotEvery = 500
+}
+
+/// The client id under which the server writes.
+public let serverClientID: UInt64 = 1

@@ -1,0 +1,188 @@
+import Battles
+import CRDT
+import SyncProtocol
+
+/// A submission asked for by HTTP, which may wait until the document covers a state vector.
+public struct SubmissionRequest: Sendable {
+    public var requestID: UInt64
+    public var newID: String
+    public var caller: RoomCaller
+    public var language: String
+    /// Nil: the caller's own document.
+    public var document: String?
+    /// Nil: the file of the language.
+    public var file: String?
+    public var stateVector: StateVector?
+    public var deadlineMs: Int64
+
+    public init(
+        requestID: UInt64, newID: String, caller: RoomCaller, language: String, document: String?, file: String?,
+        stateVector: StateVector?, deadlineMs: Int64
+    ) {
+        self.requestID = requestID
+        self.newID = newID
+        self.caller = caller
+        self.language = language
+        self.document = document
+        self.file = file
+        self.stateVector = stateVector
+        self.deadlineMs = deadlineMs
+    }
+}
+
+// Submissions: their order is their place in the log, their text is that of the document at that place.
+extension Room {
+    /// A submission by HTTP. Answered by `submissionTaken` or `submissionRefused`.
+    public mutating func request(_ request: SubmissionRequest, atMs: Int64) {
+        let name = request.document ?? ownDocument(of: request.caller)
+        guard let document = documents[name] else {
+            return actions.append(.submissionRefused(requestID: request.requestID, .noSuchDocument))
+        }
+        if let wanted = request.stateVector, !document.live.stateVector.covers(wanted) {
+            guard coverWaiters.count < Limits.coverWaiters, request.deadlineMs > atMs else {
+                return actions.append(.submissionRefused(requestID: request.requestID, .documentBehind))
+            }
+            coverWaiters.append(request)
+            return
+        }
+        let file = request.file ?? RoomSpecification.fileName(of: request.language)
+        if let refusal = refusal(of: request.caller, language: request.language, name, file, atMs: atMs) {
+            return actions.append(.submissionRefused(requestID: request.requestID, refusal))
+        }
+        accept(
+            id: request.newID, request.caller, language: request.language, document: name, file: file, nonce: "",
+            reply: .request(request.requestID), atMs: atMs)
+    }
+
+    mutating func retryCoverWaiters(atMs: Int64) {
+        guard !coverWaiters.isEmpty else { return }
+        let waiting = coverWaiters
+        coverWaiters = []
+        for waiter in waiting { request(waiter, atMs: atMs) }
+    }
+
+    mutating func expireCoverWaiters(atMs: Int64) {
+        for waiter in coverWaiters where waiter.deadlineMs <= atMs {
+            actions.append(.submissionRefused(requestID: waiter.requestID, .documentBehind))
+        }
+        coverWaiters.removeAll { $0.deadlineMs <= atMs }
+    }
+
+    /// "submit" on the document's own socket: ordered after the edits sent before it.
+    mutating func submit(
+        _ fields: Value, nonce: String, newID: String, from subscriber: Subscriber, atMs: Int64
+    ) {
+        func refuse(_ reason: String, retryAfterMs: Int64? = nil) {
+            var answer: [(String, Value)] = [
+                ("type", .string("submit.refused")), ("nonce", .string(nonce)), ("reason", .string(reason)),
+            ]
+            if let retryAfterMs { answer.append(("retry_after_ms", .integer(Int(retryAfterMs)))) }
+            self.answer(subscriber.id, answer)
+        }
+        guard !nonce.isEmpty, nonce.utf8.count <= 64, let language = fields["language"]?.string else {
+            return refuse("malformed")
+        }
+        let caller = subscriber.caller
+        if let known = chat.result(author: submitKey(caller.userID), nonce: nonce, atMs: atMs) {
+            return answer(
+                subscriber.id,
+                [("type", .string("submit.accepted")), ("nonce", .string(nonce)), ("id", .string(known))])
+        }
+        guard subscriber.quarantine == nil else { return refuse(subscriber.quarantine?.reason ?? "reset") }
+        guard gaps[subscriber.id] == nil else { return refuse("document_behind") }
+        let file = fields["file"]?.string ?? RoomSpecification.fileName(of: language)
+        if let refusal = refusal(of: caller, language: language, subscriber.document, file, atMs: atMs) {
+            guard case .battle(.tooSoon(let retryAfterMs)) = refusal else { return refuse(refusal.code) }
+            return refuse(refusal.code, retryAfterMs: retryAfterMs)
+        }
+        chat.remember(author: submitKey(caller.userID), nonce: nonce, result: newID, atMs: atMs)
+        accept(
+            id: newID, caller, language: language, document: subscriber.document, file: file, nonce: nonce,
+            reply: .socket(subscriber.id, nonce: nonce), atMs: atMs)
+    }
+
+    private func refusal(
+        of caller: RoomCaller, language: String, _ name: String, _ file: String, atMs: Int64
+    ) -> SubmissionRefusal? {
+        guard specification.problemID != nil else { return .noProblem }
+        guard let document = documents[name] else { return .noSuchDocument }
+        guard policy.access(to: name, for: caller) == .write, policy.isParticipant(caller) else {
+            return .notAllowed
+        }
+        guard Self.languages.contains(language) else { return .invalidFile("unknown language") }
+        guard Self.isFileName(file) else { return .invalidFile("not a file name") }
+        guard document.live.mapKeys("files").count <= Limits.files else { return .invalidFile("too many files") }
+        // A file created by an update that is still on its way to disk has no text yet: only a value of another
+        // kind is refused here, and an absent one once nothing is on its way.
+        let kind = document.live.kindInMap("files", file)
+        guard kind == .text || (kind == .absent && !log.isEmpty) else {
+            return .invalidFile(kind == .absent ? "no such file" : "the file is no Y.Text")
+        }
+        if let battle = story.battle {
+            if submittersInFlight.contains(caller.userID) { return .battle(.unfinished(submission: "")) }
+            if let refusal = battle.refusalOfSubmission(by: caller.userID, atMs: atMs) { return .battle(refusal) }
+        }
+        return nil
+    }
+
+    private mutating func accept(
+        id: String, _ caller: RoomCaller, language: String, document: String, file: String, nonce: String,
+        reply: TakenSubmission.Reply, atMs: Int64
+    ) {
+        let received = RecordPayload.Received(
+            id: id, userID: caller.userID, language: language, document: document, file: file, nonce: nonce)
+        submissionReplies[id] = reply
+        submittersInFlight.insert(caller.userID)
+        log.add(
+            .submission, document: document, author: caller.userID, payload: received.payload, update: nil,
+            note: nil, atMs: atMs)
+    }
+
+    /// A submission's record is on disk: takes the text of this moment.
+    mutating func takeSubmission(_ record: LogRecord) {
+        guard let received = RecordPayload.Received(record.payload) else { return }
+        submittersInFlight.remove(received.userID)
+        actions.append(
+            .submissionTaken(
+                taken(received, of: record, reply: submissionReplies.removeValue(forKey: received.id) ?? .nobody)))
+    }
+
+    func taken(
+        _ received: RecordPayload.Received, of record: LogRecord, reply: TakenSubmission.Reply
+    ) -> TakenSubmission {
+        let text = documents[received.document]?.live.textInMap("files", received.file) ?? ""
+        return TakenSubmission(
+            id: received.id, userID: received.userID, language: received.language, document: received.document,
+            file: received.file, source: text, sequence: record.sequence, receivedAtMs: record.committedAtMs,
+            reply: reply)
+    }
+
+    /// The text of a file, for whoever may read the document live.
+    public func text(
+        of file: String, in document: String, for caller: RoomCaller
+    ) throws(DoorRefusal) -> String {
+        guard let access = policy.access(to: document, for: caller), let target = documents[document] else {
+            throw DoorRefusal(.notFound, "no such document")
+        }
+        guard access == .write || access == .read else { throw DoorRefusal(.forbidden, "not yours to read") }
+        guard let text = target.live.textInMap("files", file) else { throw DoorRefusal(.notFound, "no such file") }
+        return text
+    }
+
+    /// The document a participant writes in.
+    public func ownDocument(of caller: RoomCaller) -> String {
+        specification.kind == .battle ? DocumentName.player(caller.userID) : DocumentName.main
+    }
+
+    func submitKey(_ userID: String) -> String { "submit\u{0}\(userID)" }
+
+    static let languages: Set<String> = ["c", "cpp", "python", "javascript", "java", "rust", "go", "swift"]
+
+    static func isFileName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= Limits.fileNameBytes && name.first != "."
+            && name.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                    || byte == 0x2E || byte == 0x5F || byte == 0x2D
+            }
+    }
+}

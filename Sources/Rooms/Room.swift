@@ -1,0 +1,163 @@
+import Battles
+import CRDT
+import SyncProtocol
+
+/// A room as a state machine: sockets, frames, commits and time go in, actions come out. It does no I/O and knows
+/// no clock. Confined to one event loop by its host.
+///
+/// Order of things for a write: checked against the document without changing anything → accepted (its place in the
+/// log is fixed) → handed to the log → committed → applied → sent to all. Nothing uncommitted is visible to anyone,
+/// so every prefix of the log is a state and nothing is ever pending.
+public struct Room {
+    public internal(set) var specification: RoomSpecification
+    var documents: [String: RoomDocument] = [:]
+    var subscribers: [SubscriberID: Subscriber] = [:]
+    var log: PendingLog
+    var story: RoomStory
+    var chat = ChatPolicy()
+    var state = StateWriter()
+    var attendance = Attendance()
+    var coverWaiters: [SubmissionRequest] = []
+    /// Since when an update of a socket lacks its dependencies.
+    var gaps: [SubscriberID: Int64] = [:]
+    /// Who waits for the answer to an accepted submission, by submission id.
+    var submissionReplies: [String: TakenSubmission.Reply] = [:]
+    var submittersInFlight: Set<String> = []
+    var verdictsInFlight: Set<String> = []
+    var actions: [RoomAction] = []
+    /// Set when a battle event of passed time is on its way to disk, so that it is logged once.
+    var timeEventInFlight = false
+
+    var battleIsOver: Bool { story.battle?.phase == .finished }
+
+    public var policy: AccessPolicy {
+        AccessPolicy(specification: specification, battleIsOver: battleIsOver)
+    }
+
+    public var phase: BattlePhase { story.battle?.phase ?? .running }
+    public var battle: Battle? { story.battle }
+    /// The last sequence whose record is on disk and applied.
+    public var sequence: Int64 { log.applied }
+    public var isIdle: Bool { subscribers.isEmpty && log.isEmpty && coverWaiters.isEmpty }
+    public var subscriberCount: Int { subscribers.count }
+    public var uncommittedBytes: Int { log.bytes }
+
+    /// The actions since the last call, in order. Call it after every event.
+    public mutating func takeActions() -> [RoomAction] {
+        planServerWrites()
+        if let records = log.nextBatch() { actions.append(.append(records)) }
+        defer { actions.removeAll(keepingCapacity: true) }
+        return actions
+    }
+
+    // MARK: Sockets
+
+    /// Opens a socket on a document: tells it the server's step 1 where it may write, and who is present.
+    ///
+    /// - Throws: a refusal at the door; nothing has changed then.
+    public mutating func join(
+        _ id: SubscriberID, _ caller: RoomCaller, document: String, atMs: Int64
+    ) throws(DoorRefusal) -> Tiers {
+        let policy = policy
+        guard policy.maySee(caller), let access = policy.access(to: document, for: caller),
+            let target = documents[document]
+        else { throw DoorRefusal(.notFound, "no such room or document") }
+        guard access != .none else { throw DoorRefusal(.forbidden, "this document is not yours to read") }
+        guard subscribers.count < Limits.subscribers else { throw DoorRefusal(.tryAgainLater, "the room is full") }
+        let subscriber = Subscriber(id: id, caller: caller, document: document, access: access)
+        subscribers[id] = subscriber
+        if access == .write {
+            actions.append(
+                .send(id, frame: ServerFrame.syncStep1(stateVector: target.live.encodeStateVector())))
+        }
+        greet(subscriber)
+        attend(subscriber, isJoining: true, atMs: atMs)
+        return subscriber.tier
+    }
+
+    public mutating func leave(_ id: SubscriberID, atMs: Int64) {
+        guard let subscriber = subscribers.removeValue(forKey: id) else { return }
+        gaps[id] = nil
+        withdrawPresence(of: subscriber)
+        attend(subscriber, isJoining: false, atMs: atMs)
+    }
+
+    /// One message of a socket.
+    public mutating func receive(_ message: Inbound, from id: SubscriberID, atMs: Int64) {
+        guard let subscriber = subscribers[id] else { return }
+        switch message {
+        case .step1(let stateVector): answerStep1(stateVector, to: subscriber)
+        case .update(let update, let isStep2): receive(update, isStep2: isStep2, from: subscriber, atMs: atMs)
+        case .refusedWrite(let refusal): refuse(subscriber, refusal)
+        case .awareness(let update): receive(update, from: subscriber, atMs: atMs)
+        case .queryAwareness: greet(subscriber)
+        case .stateless(let text, let newID): receiveStateless(text, newID: newID, from: subscriber, atMs: atMs)
+        }
+    }
+
+    /// The frame that brings a socket level which was sent nothing for a while.
+    public mutating func catchUp(_ id: SubscriberID, since stateVector: StateVector) -> (frame: [UInt8], now: StateVector)? {
+        guard let subscriber = subscribers[id], var document = documents[subscriber.document] else { return nil }
+        defer { documents[subscriber.document] = document }
+        if subscriber.access == .delayedRead, let shadow = document.shadow {
+            let update = shadow.document.encodeStateAsUpdate(since: stateVector)
+            return (ServerFrame.update(update), shadow.document.stateVector)
+        }
+        return (ServerFrame.update(document.difference(since: stateVector)), document.live.stateVector)
+    }
+
+    // MARK: Time
+
+    /// When `tick` should be called next, ms since 1970.
+    public var nextWakeMs: Int64? {
+        var wake = timeEventInFlight ? nil : story.battle?.nextDeadlineMs
+        func consider(_ candidate: Int64?) {
+            guard let candidate else { return }
+            wake = min(wake ?? candidate, candidate)
+        }
+        for document in documents.values {
+            consider(document.shadow?.nextDueMs)
+            consider(document.writersPresence.nextTimeoutMs)
+            consider(document.readersPresence.nextTimeoutMs)
+        }
+        for since in gaps.values { consider(since + Limits.gapMs) }
+        for waiter in coverWaiters { consider(waiter.deadlineMs) }
+        consider(attendance.nextWriteMs)
+        return wake
+    }
+
+    public mutating func tick(atMs: Int64) {
+        if let deadline = story.battle?.nextDeadlineMs, deadline <= atMs, !timeEventInFlight {
+            timeEventInFlight = true
+            log(.timePassed, atMs: atMs)
+        }
+        releaseDelayed(atMs: atMs)
+        expirePresence(atMs: atMs)
+        for (id, since) in gaps where since + Limits.gapMs <= atMs {
+            gaps[id] = nil
+            if let subscriber = subscribers[id] { refuse(subscriber, .gap) }
+        }
+        expireCoverWaiters(atMs: atMs)
+        writeAttendance(atMs: atMs)
+    }
+
+    // MARK: Closing sockets
+
+    /// Closes every socket of a session that ended.
+    public mutating func endSession(_ sessionID: String) {
+        for subscriber in subscribers.values where subscriber.caller.sessionID == sessionID {
+            actions.append(.close(subscriber.id, DoorRefusal(.unauthenticated, "the session has ended")))
+        }
+    }
+
+    /// Admits someone by invitation. The host has stored it already.
+    public mutating func addParticipant(_ participant: Participant, atMs: Int64) {
+        guard specification.kind == .pair, specification.participant(participant.userID) == nil else { return }
+        specification.participants.append(participant)
+        writeState(atMs: atMs)
+    }
+
+    func subscriberIDs(of document: String, _ access: DocumentAccess) -> [SubscriberID] {
+        subscribers.values.filter { $0.document == document && $0.access == access }.map(\.id)
+    }
+}

@@ -1,0 +1,104 @@
+import Battles
+
+public enum RoomKind: String, Sendable, Codable { case pair, battle, open }
+
+public enum RoomVisibility: String, Sendable, Codable { case `private`, unlisted, `public` }
+
+/// When watchers see the players' text.
+public enum SpectatorDelay: Sendable, Equatable, Codable {
+    case seconds(Int)
+    /// Not before the battle is over.
+    case end
+}
+
+/// Someone who writes in the room: a player of a battle, or a member of a pair room.
+public struct Participant: Sendable, Equatable, Codable {
+    public var userID: String
+    public var handle: String
+    public var language: String
+
+    public init(userID: String, handle: String, language: String) {
+        self.userID = userID
+        self.handle = handle
+        self.language = language
+    }
+}
+
+/// What a room is, apart from what was written in it.
+public struct RoomSpecification: Sendable, Equatable, Codable {
+    public var id: String
+    public var kind: RoomKind
+    public var visibility: RoomVisibility
+    public var ownerID: String
+    public var problemID: String?
+    /// The language of the room's first file.
+    public var language: String
+    public var participants: [Participant]
+    public var rated: Bool
+    public var spectatorDelay: SpectatorDelay
+    public var rules: BattleRules
+    /// Rises when history was lost or replaced; never on restart.
+    public var epoch: Int64
+    public var createdAtMs: Int64
+
+    public init(
+        id: String, kind: RoomKind, visibility: RoomVisibility, ownerID: String, problemID: String? = nil,
+        language: String, participants: [Participant], rated: Bool = false,
+        spectatorDelay: SpectatorDelay = .seconds(15), rules: BattleRules = BattleRules(), epoch: Int64 = 1,
+        createdAtMs: Int64
+    ) {
+        self.id = id
+        self.kind = kind
+        self.visibility = visibility
+        self.ownerID = ownerID
+        self.problemID = problemID
+        self.language = language
+        self.participants = participants
+        self.rated = rated
+        self.spectatorDelay = spectatorDelay
+        self.rules = rules
+        self.epoch = epoch
+        self.createdAtMs = createdAtMs
+    }
+
+    public func participant(_ userID: String) -> Participant? {
+        participants.first { $0.userID == userID }
+    }
+
+    /// The documents that exist in such a room.
+    public var documentNames: [String] {
+        switch kind {
+        case .open: [DocumentName.main]
+        case .pair: [DocumentName.main, DocumentName.state, DocumentName.chat]
+        case .battle:
+            participants.map { DocumentName.player($0.userID) } + [
+                DocumentName.state, DocumentName.chat, DocumentName.watchersChat,
+            ]
+        }
+    }
+
+    /// The file that a new room starts with, by language.
+    public static func fileName(of language: String) -> String {
+        switch language {
+        case "python": "main.py"
+        case "javascript": "main.js"
+        case "rust": "main.rs"
+        default: "main.\(language)"
+        }
+    }
+}
+
+/// Names of a room's documents.
+public enum DocumentName {
+    public static let main = "main"
+    public static let state = "state"
+    public static let chat = "chat"
+    public static let watchersChat = "chat-watchers"
+
+    public static func player(_ userID: String) -> String { "player-\(userID)" }
+
+    /// Whether only the server writes there.
+    public static func isServerWritten(_ name: String) -> Bool {
+        name == state || name == chat || name == watchersChat
+    }
+}

@@ -1,0 +1,35 @@
+import CRDT
+import SyncProtocol
+
+/// One open socket on one document.
+struct Subscriber {
+    let id: SubscriberID
+    let caller: RoomCaller
+    let document: String
+    var access: DocumentAccess
+    /// Set by the first refused write; every later write of the socket is refused for the same reason.
+    var quarantine: WriteRefusal?
+    /// Client ids whose presence this socket announced.
+    var presenceClients: Set<ClientID> = []
+
+    var tier: Tiers {
+        switch access {
+        case .write: .writers
+        case .read: .readers
+        case .delayedRead, .none: .delayed
+        }
+    }
+}
+
+/// A client's message, decoded where its socket lives.
+public enum Inbound: Sendable {
+    case step1(StateVector)
+    /// A step 2 or an update.
+    case update(Update, isStep2: Bool)
+    /// A write that could not be decoded or is too large.
+    case refusedWrite(WriteRefusal)
+    case awareness(AwarenessUpdate)
+    case queryAwareness
+    /// `newID` names what the message may create: a chat line or a submission.
+    case stateless(String, newID: String)
+}

@@ -1,0 +1,216 @@
+import Dispatch
+import GRDB
+import Rooms
+import Synchronization
+
+/// The log of all rooms in one SQLite file of its own (`log.db`), so that a keystroke never waits for a problem
+/// being imported.
+///
+/// Group commit: whatever was handed in while a commit was being synced goes into the next one. WAL with
+/// `synchronous=FULL` on the writing connection: a commit returns after fdatasync of the write-ahead log.
+public final class RoomLogSQLite: RoomLog {
+    private struct Append: Sendable {
+        var room: String
+        var records: [LogRecord]
+        var completion: @Sendable (Result<Void, any Error>) -> Void
+    }
+
+    private struct Pending {
+        var appends: [Append] = []
+        var isScheduled = false
+    }
+
+    private let pool: DatabasePool
+    private let pending = Mutex(Pending())
+    private let writer = DispatchQueue(label: "coduel.room-log")
+
+    /// Opens or creates `log.db` in a folder.
+    ///
+    /// - Throws: when the file cannot be opened, or the connection does not sync fully.
+    public init(folder: String) throws {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.label = "coduel.log"
+        pool = try DatabasePool(path: folder + "/log.db", configuration: configuration)
+        try pool.writeWithoutTransaction { db in
+            // The pool sets NORMAL, under which a committed record may be lost with the machine.
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
+                throw StorageError(code: .openFailed, message: "log.db does not sync fully")
+            }
+        }
+        try Self.migrator.migrate(pool)
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("log-1") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE log (
+                        room TEXT NOT NULL, sequence INTEGER NOT NULL, kind INTEGER NOT NULL,
+                        document TEXT NOT NULL, author TEXT NOT NULL, committed_at INTEGER NOT NULL,
+                        payload BLOB NOT NULL, note TEXT,
+                        PRIMARY KEY (room, sequence)
+                    ) WITHOUT ROWID;
+                    CREATE TABLE snapshots (
+                        room TEXT PRIMARY KEY NOT NULL, sequence INTEGER NOT NULL, committed_at INTEGER NOT NULL
+                    );
+                    CREATE TABLE snapshot_documents (
+                        room TEXT NOT NULL REFERENCES snapshots(room) ON DELETE CASCADE,
+                        document TEXT NOT NULL, state BLOB NOT NULL, owners TEXT NOT NULL,
+                        PRIMARY KEY (room, document)
+                    ) WITHOUT ROWID;
+                    """)
+        }
+        return migrator
+    }
+
+    // MARK: Writing
+
+    public func append(
+        _ records: [LogRecord], room: String, completion: @escaping @Sendable (Result<Void, any Error>) -> Void
+    ) {
+        let schedules = pending.withLock { pending in
+            pending.appends.append(Append(room: room, records: records, completion: completion))
+            defer { pending.isScheduled = true }
+            return !pending.isScheduled
+        }
+        if schedules { writer.async { self.commitPending() } }
+    }
+
+    private func commitPending() {
+        while true {
+            let batch = pending.withLock { pending in
+                let batch = pending.appends
+                pending.appends = []
+                if batch.isEmpty { pending.isScheduled = false }
+                return batch
+            }
+            if batch.isEmpty { return }
+            commit(batch)
+        }
+    }
+
+    /// One transaction for all; an append that does not fit (its sequence is taken) fails alone.
+    private func commit(_ batch: [Append]) {
+        var failures: [Int: any Error] = [:]
+        do {
+            try pool.write { db in
+                for (index, append) in batch.enumerated() {
+                    do {
+                        try db.inSavepoint {
+                            for record in append.records { try Self.insert(record, of: append.room, in: db) }
+                            return .commit
+                        }
+                    } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+                        failures[index] = error
+                    }
+                }
+            }
+        } catch {
+            for append in batch { append.completion(.failure(error)) }
+            return
+        }
+        for (index, append) in batch.enumerated() {
+            append.completion(failures[index].map { .failure($0) } ?? .success(()))
+        }
+    }
+
+    private static func insert(_ record: LogRecord, of room: String, in db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO log (room, sequence, kind, document, author, committed_at, payload, note)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        try statement.execute(arguments: [
+            room, record.sequence, Int(record.kind.rawValue), record.document, record.author,
+            record.committedAtMs, Blob.data(record.payload), record.note,
+        ])
+    }
+
+    public func save(_ snapshot: RoomSnapshot) async throws {
+        try await pool.write { db in
+            try db.execute(sql: "DELETE FROM snapshots WHERE room = ?", arguments: [snapshot.roomID])
+            try db.execute(
+                sql: "INSERT INTO snapshots (room, sequence, committed_at) VALUES (?, ?, ?)",
+                arguments: [snapshot.roomID, snapshot.sequence, snapshot.committedAtMs])
+            for document in snapshot.documents {
+                try db.execute(
+                    sql: "INSERT INTO snapshot_documents (room, document, state, owners) VALUES (?, ?, ?, ?)",
+                    arguments: [
+                        snapshot.roomID, document.name, Blob.data(document.state),
+                        document.owners.map { "\($0.key) \($0.value)" }.sorted().joined(separator: "\n"),
+                    ])
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    public func history(
+        of room: String, delayedDocuments: [String], notesSinceMs: Int64
+    ) async throws -> RoomHistory {
+        try await pool.read { db in
+            let snapshot = try Self.snapshot(of: room, in: db)
+            let from = snapshot?.sequence ?? 0
+            func records(_ condition: String, _ arguments: StatementArguments) throws -> [LogRecord] {
+                try Row.fetchAll(
+                    db, sql: "SELECT * FROM log WHERE room = ? AND \(condition) ORDER BY sequence",
+                    arguments: [room] + arguments
+                ).map(Self.record)
+            }
+            let marks = databaseQuestionMarks(count: delayedDocuments.count)
+            return RoomHistory(
+                snapshot: snapshot,
+                tail: try records("sequence > ?", [from]),
+                story: from == 0 ? [] : try records("sequence <= ? AND kind <> 0", [from]),
+                delayed: from == 0 || delayedDocuments.isEmpty
+                    ? []
+                    : try records(
+                        "sequence <= ? AND kind = 0 AND document IN (\(marks))",
+                        [from] + StatementArguments(delayedDocuments)),
+                notes: try records("note IS NOT NULL AND committed_at >= ?", [notesSinceMs]))
+        }
+    }
+
+    public func records(of room: String, after sequence: Int64, limit: Int) async throws -> [LogRecord] {
+        try await pool.read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM log WHERE room = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+                arguments: [room, sequence, limit]
+            ).map(Self.record)
+        }
+    }
+
+    private static func snapshot(of room: String, in db: Database) throws -> RoomSnapshot? {
+        guard let head = try Row.fetchOne(db, sql: "SELECT * FROM snapshots WHERE room = ?", arguments: [room])
+        else { return nil }
+        let documents = try Row.fetchAll(
+            db, sql: "SELECT * FROM snapshot_documents WHERE room = ?", arguments: [room])
+        return RoomSnapshot(
+            roomID: room, sequence: head["sequence"], committedAtMs: head["committed_at"],
+            documents: documents.map { row in
+                RoomSnapshot.DocumentState(
+                    name: row["document"], state: Blob.bytes(row["state"]), owners: owners(row["owners"]))
+            })
+    }
+
+    private static func owners(_ text: String) -> [UInt64: String] {
+        var owners: [UInt64: String] = [:]
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: " ", maxSplits: 1)
+            if parts.count == 2, let client = UInt64(parts[0]) { owners[client] = String(parts[1]) }
+        }
+        return owners
+    }
+
+    private static func record(_ row: Row) throws -> LogRecord {
+        guard let kind = LogRecord.Kind(rawValue: row["kind"]) else {
+            throw StorageError(code: .corrupt, message: "log.db holds a record of an unknown kind")
+        }
+        return LogRecord(
+            sequence: row["sequence"], kind: kind, document: row["document"], author: row["author"],
+            committedAtMs: row["committed_at"], payload: Blob.bytes(row["payload"]), note: row["note"])
+    }
+}

@@ -1,0 +1,96 @@
+/// Why a frame could not be read. The socket that sent it is told `reset:malformed`.
+public enum FrameError: Error, Equatable, Sendable {
+    case malformed(String)
+}
+
+/// A message from a client, in y-websocket's framing (y-protocols; see protocol/sync.md). The wire carries Yjs
+/// updates of version 1 only.
+public enum ClientMessage: Equatable, Sendable {
+    /// "This is what I have": an encoded state vector.
+    case syncStep1([UInt8])
+    /// The answer to the server's step 1: an update.
+    case syncStep2([UInt8])
+    case update([UInt8])
+    /// An encoded awareness update.
+    case awareness([UInt8])
+    case queryAwareness
+    /// A JSON text that is no part of a document: chat, submit.
+    case stateless(String)
+    /// A type this server does not know; ignored and counted.
+    case unknown(UInt64)
+
+    /// Reads one message: the first of the frame. Stock clients send one message a frame.
+    ///
+    /// - Throws: `FrameError` when the frame ends early, or a number or text in it is invalid.
+    /// - Complexity: O(frame size).
+    public init(decoding frame: ArraySlice<UInt8>) throws(FrameError) {
+        var reader = ByteReader(frame)
+        switch try reader.varUint() {
+        case MessageType.sync:
+            switch try reader.varUint() {
+            case SyncType.step1: self = .syncStep1(Array(try reader.varBytes()))
+            case SyncType.step2: self = .syncStep2(Array(try reader.varBytes()))
+            case SyncType.update: self = .update(Array(try reader.varBytes()))
+            case let other: throw .malformed("sync message of unknown type \(other)")
+            }
+        case MessageType.awareness: self = .awareness(Array(try reader.varBytes()))
+        case MessageType.queryAwareness: self = .queryAwareness
+        case MessageType.stateless: self = .stateless(try reader.varString())
+        case let other: self = .unknown(other)
+        }
+    }
+}
+
+/// Frames from the server, one message each.
+public enum ServerFrame {
+    public static func syncStep1(stateVector: [UInt8]) -> [UInt8] { sync(SyncType.step1, stateVector) }
+    public static func syncStep2(update: [UInt8]) -> [UInt8] { sync(SyncType.step2, update) }
+    public static func update(_ update: [UInt8]) -> [UInt8] { sync(SyncType.update, update) }
+
+    public static func awareness(_ update: [UInt8]) -> [UInt8] {
+        var frame: [UInt8] = []
+        frame.reserveCapacity(update.count + 6)
+        frame.appendVarUint(MessageType.awareness)
+        frame.appendVarBytes(update)
+        return frame
+    }
+
+    /// "Permission denied" with a reason, the one message by which a refusal is said in band.
+    public static func permissionDenied(reason: String) -> [UInt8] {
+        var frame: [UInt8] = []
+        frame.appendVarUint(MessageType.auth)
+        frame.appendVarUint(0)
+        frame.appendVarBytes(reason.utf8)
+        return frame
+    }
+
+    public static func stateless(_ json: String) -> [UInt8] {
+        var frame: [UInt8] = []
+        frame.appendVarUint(MessageType.stateless)
+        frame.appendVarBytes(json.utf8)
+        return frame
+    }
+
+    private static func sync(_ type: UInt64, _ field: [UInt8]) -> [UInt8] {
+        var frame: [UInt8] = []
+        frame.reserveCapacity(field.count + 7)
+        frame.appendVarUint(MessageType.sync)
+        frame.appendVarUint(type)
+        frame.appendVarBytes(field)
+        return frame
+    }
+}
+
+enum MessageType {
+    static let sync: UInt64 = 0
+    static let awareness: UInt64 = 1
+    static let auth: UInt64 = 2
+    static let queryAwareness: UInt64 = 3
+    static let stateless: UInt64 = 5
+}
+
+enum SyncType {
+    static let step1: UInt64 = 0
+    static let step2: UInt64 = 1
+    static let update: UInt64 = 2
+}
