@@ -1,0 +1,70 @@
+/// A metric's name, meaning and labels. Names follow Prometheus: base units, `_total` for counters; the request
+/// duration is named as OpenTelemetry's semantic conventions export it.
+package struct Metric: Sendable, Hashable {
+    package enum Kind: String, Sendable { case counter, gauge, histogram }
+
+    package let name: String
+    package let kind: Kind
+    package let help: String
+    package let labelNames: [String]
+    /// Upper bounds of a histogram, ascending; `+Inf` is implied.
+    package let buckets: [Double]
+
+    package init(
+        _ name: String, _ kind: Kind, _ help: String, labels: [String] = [], buckets: [Double] = Self.seconds
+    ) {
+        self.name = name
+        self.kind = kind
+        self.help = help
+        self.labelNames = labels
+        self.buckets = kind == .histogram ? buckets : []
+    }
+
+    package static func == (left: Metric, right: Metric) -> Bool { left.name == right.name }
+    package func hash(into hasher: inout Hasher) { hasher.combine(name) }
+
+    /// Half a millisecond to ten seconds: requests, applying, commits.
+    package static let seconds: [Double] = [
+        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+    ]
+    /// A tenth of a second to five minutes: waiting for a match or a verdict.
+    package static let waits: [Double] = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300]
+
+    // MARK: HTTP
+    package static let requestDuration = Metric(
+        "http_server_request_duration_seconds", .histogram,
+        "Time to answer a request, without sending the body.",
+        labels: ["http_request_method", "http_route", "http_response_status_code"])
+    package static let rateLimitDecisions = Metric(
+        "coduel_ratelimit_decisions_total", .counter, "Calls that a rate limit let through or refused.",
+        labels: ["policy", "decision"])
+    package static let authAttempts = Metric(
+        "coduel_auth_attempts_total", .counter, "Log-ins by kind and result.", labels: ["kind", "result"])
+    package static let eventSubscribers = Metric(
+        "coduel_event_subscribers", .gauge, "Open streams of user events.")
+    package static let buildInfo = Metric("coduel_build_info", .gauge, "Always 1.", labels: ["version"])
+    package static let droppedSeries = Metric(
+        "coduel_metrics_dropped_series_total", .counter,
+        "Measurements dropped because there were too many series.")
+
+    // MARK: Rooms and sockets
+    package static let webSocketConnections = Metric(
+        "coduel_ws_connections", .gauge, "Open WebSocket connections.")
+    package static let webSocketMessages = Metric(
+        "coduel_ws_messages_total", .counter, "WebSocket messages.", labels: ["direction", "type"])
+    package static let rooms = Metric("coduel_room_count", .gauge, "Rooms in memory.", labels: ["kind"])
+    package static let applyDuration = Metric(
+        "coduel_crdt_apply_seconds", .histogram, "Time to apply an update to a document.")
+
+    // MARK: Matchmaking and judging
+    package static let matchWait = Metric(
+        "coduel_match_wait_seconds", .histogram, "Time from ticket to match.", labels: ["queue"],
+        buckets: waits)
+    package static let judgeQueueDepth = Metric("coduel_judge_queue_depth", .gauge, "Submissions that wait.")
+    package static let judgeWait = Metric(
+        "coduel_judge_wait_seconds", .histogram, "Time from submission to verdict.", buckets: waits)
+    package static let verdicts = Metric(
+        "coduel_judge_verdicts_total", .counter, "Submissions judged.", labels: ["verdict", "language"])
+    package static let battlesFinished = Metric(
+        "coduel_battle_finished_total", .counter, "Battles that ended.", labels: ["outcome"])
+}

@@ -1,0 +1,44 @@
+import HTTPTypes
+
+extension HTTPField.Name {
+    /// Names of the IETF draft ratelimit-headers and others that HTTPTypes does not know.
+    static let rateLimit = named("RateLimit")
+    static let rateLimitPolicy = named("RateLimit-Policy")
+    static let idempotencyKey = named("Idempotency-Key")
+    static let idempotencyReplayed = named("Idempotency-Replayed")
+    static let requestID = named("X-Request-Id")
+    static let referrerPolicy = named("Referrer-Policy")
+    static let openerPolicy = named("Cross-Origin-Opener-Policy")
+    static let resourcePolicy = named("Cross-Origin-Resource-Policy")
+    static let forwardedFor = named("X-Forwarded-For")
+    static let lastEventID = named("Last-Event-ID")
+
+    /// All names above are tokens, so the fallback is never taken.
+    private static func named(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .via }
+}
+
+/// Fields that every answer carries.
+package enum SecurityHeaders {
+    /// - Parameters:
+    ///   - authority: the request's host, already checked, for the socket addresses of `connect-src`: older
+    ///     browsers do not count `ws:` of the same host as `'self'`.
+    ///   - nonce: of the page's style elements, which the code editor creates at run time.
+    package static func contentSecurityPolicy(authority: String?, nonce: String? = nil) -> String {
+        let sockets =
+            authority.flatMap { OriginPolicy.split($0) == nil ? nil : " ws://\($0) wss://\($0)" } ?? ""
+        let styles = nonce.map { " 'nonce-\($0)'" } ?? ""
+        return "default-src 'none'; script-src 'self'; style-src 'self'\(styles); img-src 'self' data:; "
+            + "font-src 'self'; connect-src 'self'\(sockets); manifest-src 'self'; base-uri 'none'; "
+            + "form-action 'self'; frame-ancestors 'none'"
+    }
+
+    package static func apply(to fields: inout HTTPFields, authority: String?) {
+        fields[.xContentTypeOptions] = "nosniff"
+        fields[.referrerPolicy] = "no-referrer"
+        fields[.openerPolicy] = "same-origin"
+        fields[.resourcePolicy] = "same-origin"
+        if !fields.contains(.contentSecurityPolicy) {
+            fields[.contentSecurityPolicy] = contentSecurityPolicy(authority: authority)
+        }
+    }
+}

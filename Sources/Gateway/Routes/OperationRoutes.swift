@@ -1,0 +1,57 @@
+import Foundation
+import Hummingbird
+import NIOCore
+
+/// What operators and tools ask for: liveness, readiness, metrics, keys, the interface's description.
+package enum OperationRoutes {
+    package static func routes(
+        readiness: Readiness, metrics: Metrics, jwks: @escaping @Sendable () -> String,
+        settings: GatewaySettings
+    ) -> [Route] {
+        // Read once: a request never reaches the file system.
+        let description = settings.openAPIPath.flatMap { FileManager.default.contents(atPath: $0) }
+        let version = settings.version
+        return [
+            open("/healthz") { .json(Health(status: "ok", version: version)) },
+            open("/readyz") {
+                let (isReady, checks) = await readiness.report()
+                return .json(
+                    Readings(status: isReady ? "ready" : "not_ready", checks: checks),
+                    status: isReady ? .ok : .serviceUnavailable)
+            },
+            open("/metrics") { text(metrics.render(), "text/plain; version=0.0.4; charset=utf-8") },
+            open("/.well-known/jwks.json") {
+                text(jwks(), "application/jwk-set+json", caching: "public, max-age=300")
+            },
+            open("/api/openapi.yaml") {
+                guard let description else { throw HTTPProblem.notFound("The description is not installed.") }
+                return text(
+                    String(decoding: description, as: UTF8.self), "application/yaml; charset=utf-8",
+                    caching: "no-cache")
+            },
+        ]
+    }
+
+    /// Without limits: probes and scrapers come often, and the answers are cheap.
+    private static func open(_ path: String, _ answer: @escaping @Sendable () async throws -> Response)
+        -> Route
+    {
+        Route(.get, path, access: .open, limits: []) { _, _ in try await answer() }
+    }
+
+    private static func text(_ body: String, _ mediaType: String, caching: String = "no-store") -> Response {
+        Response(
+            status: .ok, headers: [.contentType: mediaType, .cacheControl: caching],
+            body: .init(byteBuffer: ByteBuffer(string: body)))
+    }
+
+    private struct Health: Encodable {
+        var status: String
+        var version: String
+    }
+
+    private struct Readings: Encodable {
+        var status: String
+        var checks: [String: Bool]
+    }
+}

@@ -1,0 +1,44 @@
+import NIOCore
+
+/// Every bound of the HTTP side. Bodies are in bytes.
+package enum GatewayLimits {
+    package static let jsonBody = 64 << 10
+    /// A body that carries a program's source and its standard input.
+    package static let sourceBody = 512 << 10
+    package static let sourceBytes = 64 << 10
+    package static let standardInputBytes = 256 << 10
+    package static let packageBody = 64 << 20
+    package static let jsonDepth = 32
+    package static let pageItems = 100
+    package static let defaultPageItems = 50
+    package static let cursorBytes = 512
+    package static let queryTextBytes = 200
+    package static let pathBytes = 2_048
+    package static let tokenBytes = 4_096
+
+    /// Requests being answered at once; beyond, 503 (event streams do not count, they are bounded below).
+    package static let requestsInFlight = 2_000
+    /// How long a connection lives on after its body was refused as too large, so that a client that is still
+    /// sending can read the answer.
+    package static let lingerAfterRefusal = TimeAmount.seconds(5)
+
+    /// Subjects the rate limiter remembers; beyond, the ones nearest to a full bucket are forgotten.
+    package static let rateLimitSubjects = 50_000
+
+    /// Events kept a user for `Last-Event-ID`.
+    package static let eventsPerUser = 100
+    package static let eventUsers = 20_000
+    package static let eventBytes = 16 << 10
+    package static let eventSubscribersPerUser = 8
+    package static let eventSubscribers = 5_000
+    /// Events that wait for one slow subscriber; then its stream ends and it resumes with `Last-Event-ID`.
+    package static let eventBacklog = 128
+    package static let eventHeartbeat = Duration.seconds(15)
+
+    /// Series a metric registry holds; further label values are counted and dropped.
+    package static let metricSeries = 4_000
+
+    package static let staticFiles = 2_000
+    package static let staticBytes = 64 << 20
+    package static let staticDepth = 8
+}

@@ -1,0 +1,170 @@
+import HTTPTypes
+import Hummingbird
+import Identity
+import NIOCore
+import Synchronization
+
+/// Answers every request: checks whom it is meant for, finds the route, admits, calls the handler, turns any error
+/// into a problem, and puts the fields on that every answer carries.
+package final class GatewayResponder: HTTPResponder {
+    package typealias Context = GatewayContext
+
+    /// What answers a path that no route names: the files of the page. Nil is 404.
+    package typealias Fallback =
+        @Sendable (_ request: Request, _ segments: [String], _ authority: String?) -> Response?
+
+    package let table: RouteTable
+    private let admission: Admission
+    private let origins: OriginPolicy
+    private let proxies: [AddressBlock]
+    private let idempotency: IdempotencyGate?
+    private let metrics: Metrics
+    private let fallback: Fallback
+    private let inFlight = Atomic<Int>(0)
+
+    package init(
+        table: RouteTable, admission: Admission, origins: OriginPolicy, proxies: [AddressBlock],
+        idempotency: IdempotencyGate?, metrics: Metrics, fallback: @escaping Fallback
+    ) {
+        self.table = table
+        self.admission = admission
+        self.origins = origins
+        self.proxies = proxies
+        self.idempotency = idempotency
+        self.metrics = metrics
+        self.fallback = fallback
+    }
+
+    /// Never throws: every failure is a problem answer.
+    package func respond(to request: Request, context: GatewayContext) async throws -> Response {
+        let started = ContinuousClock.now
+        var context = context
+        context.address = ClientAddress.resolve(
+            peer: context.address, forwardedFor: request.headers[.forwardedFor], proxies: proxies)
+        let running = inFlight.wrappingAdd(1, ordering: .relaxed).newValue
+        defer { inFlight.wrappingSubtract(1, ordering: .relaxed) }
+
+        var label = "none"
+        var fields: HTTPFields = [:]
+        var response: Response
+        do {
+            if running > GatewayLimits.requestsInFlight {
+                throw HTTPProblem.unavailable("The server has too much to do; try again.")
+            }
+            response = try await answer(request, &context, label: &label, fields: &fields)
+        } catch {
+            response = problemResponse(for: error, request, context)
+        }
+        finish(&response, request, context, fields)
+        let elapsed = ContinuousClock.now - started
+        metrics.observe(
+            .requestDuration, seconds: elapsed.inSeconds,
+            labels: [Self.methodLabel(request.method), label, String(response.status.code)])
+        context.logger.debug(
+            "answered",
+            metadata: [
+                "method": "\(request.method.rawValue)", "route": "\(label)",
+                "status": "\(response.status.code)",
+                "ms": "\(Int(elapsed.inSeconds * 1_000))",
+            ])
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(
+        _ request: Request, _ context: inout GatewayContext, label: inout String, fields: inout HTTPFields
+    ) async throws -> Response {
+        let authority = request.head.authority
+        guard origins.acceptsHost(authority) else {
+            throw HTTPProblem.forbidden(
+                "This server does not answer to that host name.", code: "host_not_allowed")
+        }
+        let origin = request.headers[.origin]
+        guard origins.acceptsOrigin(origin, host: authority) else {
+            throw HTTPProblem.forbidden(
+                "Pages of that origin may not call this server.", code: "origin_not_allowed")
+        }
+        guard let segments = RequestPath.segments(of: request.uri.path) else { throw HTTPProblem.notFound() }
+        if request.method == .options, let origin, origins.isListed(origin) {
+            return Response(status: .noContent, headers: Self.preflightFields)
+        }
+        switch table.match(request.method, segments) {
+        case .route(let route, let parameters):
+            label = route.path
+            context.pathParameters = parameters
+            try await admission.admit(request, to: route, &context, fields: &fields)
+            if route.idempotent, let idempotency {
+                return try await idempotency.answer(request, context, route)
+            }
+            return try await route.handler(request, context)
+        case .methodNotAllowed(let allowed):
+            throw HTTPProblem.methodNotAllowed(allowed)
+        case .none:
+            guard request.method == .get || request.method == .head,
+                let response = fallback(request, segments, authority)
+            else { throw HTTPProblem.notFound() }
+            label = "static"
+            return response
+        }
+    }
+
+    private func problemResponse(
+        for error: any Error, _ request: Request, _ context: GatewayContext
+    ) -> Response {
+        let problem = HTTPProblem.describing(error)
+        if problem.status == .internalServerError {
+            context.logger.error("request failed", metadata: ["error": "\(error)"])
+        }
+        var response = problem.response()
+        if !context.bodyWasRead, Self.mayBeLong(request) {
+            // A refused body is not worth reading for long.
+            response.headers[.connection] = "close"
+            let channel = context.channel
+            channel.eventLoop.scheduleTask(in: GatewayLimits.lingerAfterRefusal) {
+                channel.close(promise: nil)
+            }
+        }
+        return response
+    }
+
+    /// Whether the request has a body that is long, or of which nobody knows how long it gets.
+    private static func mayBeLong(_ request: Request) -> Bool {
+        guard let length = request.headers[.contentLength].flatMap({ Int($0) }) else {
+            return request.headers[.transferEncoding] != nil
+        }
+        return length > GatewayLimits.jsonBody
+    }
+
+    private func finish(
+        _ response: inout Response, _ request: Request, _ context: GatewayContext, _ fields: HTTPFields
+    ) {
+        response.headers.append(contentsOf: fields)
+        response.headers[.requestID] = context.id
+        SecurityHeaders.apply(to: &response.headers, authority: request.head.authority)
+        if !response.headers.contains(.cacheControl) { response.headers[.cacheControl] = "no-store" }
+        if let origin = request.headers[.origin], origins.isListed(origin) {
+            response.headers[.accessControlAllowOrigin] = origin
+            response.headers[.accessControlExposeHeaders] =
+                "Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id"
+            response.headers[.vary] = "Origin"
+            response.headers[.resourcePolicy] = "cross-origin"
+        }
+    }
+
+    /// A method nobody knows must not become a label of its own.
+    private static func methodLabel(_ method: HTTPRequest.Method) -> String {
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+        return known.contains(method) ? method.rawValue : "other"
+    }
+
+    private static let preflightFields: HTTPFields = [
+        .accessControlAllowMethods: "GET, POST, DELETE",
+        .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
+        .accessControlMaxAge: "600",
+    ]
+}
+
+extension Duration {
+    package var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,49 @@
+import Hummingbird
+import HummingbirdCore
+import Identity
+import Logging
+import NIOCore
+
+/// The HTTP side of the server: all routes behind one responder, and the application that serves it.
+package struct GatewayServer: Sendable {
+    package let responder: GatewayResponder
+    package let settings: GatewaySettings
+    package let origins: OriginPolicy
+
+    /// - Parameters:
+    ///   - routes: every call; two with the same method and path are a programming error, the first wins.
+    ///   - authenticate: the caller of an access token; throws `IdentityError` for a bad one.
+    ///   - idempotency: remembers answers for `Idempotency-Key`; nil ignores the field.
+    package init(
+        routes: [Route], authenticate: @escaping Admission.Authenticate, idempotency: (any IdempotencyStore)?,
+        settings: GatewaySettings, metrics: Metrics, now: @escaping @Sendable () -> Int64
+    ) {
+        let limiter = RateLimiter(policies: settings.effectiveRatePolicies)
+        let pages = StaticFiles(root: settings.webRoot)
+        let origins = settings.originPolicy
+        self.settings = settings
+        self.origins = origins
+        self.responder = GatewayResponder(
+            table: RouteTable(routes),
+            admission: Admission(authenticate: authenticate, limiter: limiter, metrics: metrics, now: now),
+            origins: origins, proxies: settings.trustedProxies,
+            idempotency: idempotency.map { IdempotencyGate(store: $0, now: now) }, metrics: metrics,
+            fallback: { request, segments, authority in
+                pages.response(to: request, segments: segments, authority: authority)
+            })
+        metrics.gauge(.buildInfo, labels: [settings.version]) { 1 }
+    }
+
+    /// The application that binds the settings' address. `onRunning` gets the port that was really bound.
+    package func application(
+        server: HTTPServerBuilder = .http1(configuration: .init(idleTimeout: .seconds(60))), logger: Logger,
+        onRunning: @escaping @Sendable (_ port: Int) async -> Void
+    ) -> Application<GatewayResponder> {
+        let asked = settings.port
+        return Application(
+            responder: responder, server: server,
+            configuration: .init(address: .hostname(settings.host, port: asked), backlog: 1_024),
+            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? asked) },
+            logger: logger)
+    }
+}

@@ -1,0 +1,53 @@
+import HTTPTypes
+import Hummingbird
+import Identity
+
+/// Answers one request that was let through.
+package typealias RouteHandler =
+    @Sendable (_ request: Request, _ context: GatewayContext) async throws -> Response
+
+/// One call of the HTTP interface: what it takes to be let in, and who answers.
+package struct Route: Sendable {
+    package enum Access: Sendable {
+        /// Nobody is asked who they are; a token is not looked at.
+        case open
+        /// A token may be sent, and then it must be good.
+        case optional
+        /// Any account with a good token, guests too.
+        case caller
+        /// One of these roles.
+        case roles(Set<Role>)
+    }
+
+    package enum Body: Sendable {
+        case none
+        /// JSON of at most that many bytes; no body at all stands for `{}`.
+        case json(limit: Int)
+        /// One of these media types.
+        case bytes(limit: Int, types: [String])
+    }
+
+    package var method: HTTPRequest.Method
+    /// As in OpenAPI: `/api/v1/rooms/{id}`; a last segment `**` matches any rest, the empty one too.
+    package var path: String
+    package var access: Access
+    package var body: Body
+    /// The rate limits that this call counts against.
+    package var limits: [RatePolicyName]
+    /// Whether an `Idempotency-Key` is honoured.
+    package var idempotent: Bool
+    package var handler: RouteHandler
+
+    package init(
+        _ method: HTTPRequest.Method, _ path: String, access: Access = .caller, body: Body = .none,
+        limits: [RatePolicyName] = [.reads], idempotent: Bool = false, handler: @escaping RouteHandler
+    ) {
+        self.method = method
+        self.path = path
+        self.access = access
+        self.body = body
+        self.limits = limits
+        self.idempotent = idempotent
+        self.handler = handler
+    }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// The files of the built page, read once at the start. A path is only a key of the table, so no request reaches the
+/// file system; links and everything else that is no regular file are left out.
+package struct StaticFiles: Sendable {
+    private struct File: Sendable {
+        var content: ByteBuffer
+        var mediaType: String
+        /// FNV-1a of the content; tells versions apart, protects nothing.
+        var entityTag: String
+    }
+
+    /// What an HTML file writes where the nonce of its style elements belongs.
+    package static let noncePlaceholder = "__CSP_NONCE__"
+
+    private let files: [String: File]
+
+    /// Reads the folder; nil, a missing or an empty one gives the page that says how to build it.
+    package init(root: String?) {
+        var files: [String: File] = [:]
+        var total = 0
+        if let root { Self.read(folder: root, prefix: "", depth: 0, into: &files, total: &total) }
+        if files["index.html"] == nil { files["index.html"] = Self.placeholder }
+        self.files = files
+    }
+
+    /// The file at `segments`, `index.html` at the root; nil when there is none.
+    package func response(to request: Request, segments: [String], authority: String?) -> Response? {
+        let path = segments.isEmpty ? "index.html" : segments.joined(separator: "/")
+        guard let file = files[path] else { return nil }
+        if file.mediaType.hasPrefix("text/html") { return page(file, authority: authority) }
+        // Names with a hash never change their content; for the others the tag is asked for each time.
+        let fields: HTTPFields = [
+            .eTag: file.entityTag,
+            .cacheControl: Self.hasHash(path) ? "public, max-age=31536000, immutable" : "no-cache",
+        ]
+        if let tags = request.headers[.ifNoneMatch], Self.matches(tags, file.entityTag) {
+            return Response(status: .notModified, headers: fields)
+        }
+        var response = Response(status: .ok, headers: fields, body: .init(byteBuffer: file.content))
+        response.headers[.contentType] = file.mediaType
+        return response
+    }
+
+    /// A page: fresh each time, because its nonce is.
+    private func page(_ file: File, authority: String?) -> Response {
+        let text = String(buffer: file.content)
+        guard text.contains(Self.noncePlaceholder) else {
+            return Response(
+                status: .ok, headers: [.contentType: file.mediaType, .cacheControl: "no-cache"],
+                body: .init(byteBuffer: file.content))
+        }
+        var generator = SystemRandomNumberGenerator()
+        let nonce = String(generator.next(), radix: 16) + String(generator.next(), radix: 16)
+        let policy = SecurityHeaders.contentSecurityPolicy(authority: authority, nonce: nonce)
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: file.mediaType, .cacheControl: "no-store", .contentSecurityPolicy: policy,
+            ],
+            body: .init(
+                byteBuffer: ByteBuffer(
+                    string: text.replacingOccurrences(of: Self.noncePlaceholder, with: nonce))))
+    }
+
+    private static func matches(_ field: String, _ tag: String) -> Bool {
+        field == "*"
+            || field.split(separator: ",").contains { candidate in
+                let text = candidate.filter { $0 != " " }
+                return text == tag || text == "W/" + tag
+            }
+    }
+
+    /// Bundlers put eight or more letters and digits, with a digit among them, in front of the suffix:
+    /// `app-1f3c9a0b.js`.
+    private static func hasHash(_ path: String) -> Bool {
+        let parts = path.split(whereSeparator: { $0 == "." || $0 == "-" || $0 == "/" })
+        return parts.dropLast().suffix(1).contains { part in
+            part.count >= 8 && part.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
+                && part.contains(where: \.isNumber)
+        }
+    }
+
+    private static func read(
+        folder: String, prefix: String, depth: Int, into files: inout [String: File], total: inout Int
+    ) {
+        let manager = FileManager.default
+        guard depth <= GatewayLimits.staticDepth,
+            let names = try? manager.contentsOfDirectory(atPath: folder)
+        else { return }
+        for name in names.sorted() where !name.hasPrefix(".") {
+            let path = folder + "/" + name
+            // Does not follow links.
+            guard let attributes = try? manager.attributesOfItem(atPath: path),
+                let type = attributes[.type] as? FileAttributeType
+            else { continue }
+            if type == .typeDirectory {
+                read(folder: path, prefix: prefix + name + "/", depth: depth + 1, into: &files, total: &total)
+            } else if type == .typeRegular, files.count < GatewayLimits.staticFiles,
+                let content = manager.contents(atPath: path),
+                total + content.count <= GatewayLimits.staticBytes
+            {
+                total += content.count
+                files[prefix + name] = File(
+                    content: ByteBuffer(bytes: content), mediaType: MediaTypes.ofFile(name),
+                    entityTag: entityTag(content))
+            }
+        }
+    }
+
+    private static func entityTag(_ content: Data) -> String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in content { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        return "\"\(String(hash, radix: 16))-\(String(content.count, radix: 16))\""
+    }
+
+    private static let placeholder = File(
+        content: ByteBuffer(
+            string: """
+                <!doctype html>
+                <html lang="en">
+                <head><meta charset="utf-8"><title>Coduel</title></head>
+                <body>
+                <h1>Coduel is running</h1>
+                <p>The page has not been built yet. Run <code>script/bootstrap</code> in the project's folder, then
+                start the server again. The HTTP interface is described at
+                <a href="/api/openapi.yaml">/api/openapi.yaml</a>.</p>
+                </body>
+                </html>
+
+                """), mediaType: "text/html; charset=utf-8", entityTag: "\"placeholder\"")
+}
+
+enum MediaTypes {
+    static func ofFile(_ name: String) -> String {
+        let suffix = name.split(separator: ".").last.map { $0.lowercased() } ?? ""
+        return known[suffix] ?? "application/octet-stream"
+    }
+
+    private static let known: [String: String] = [
+        "html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8",
+        "mjs": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8",
+        "json": "application/json; charset=utf-8", "map": "application/json; charset=utf-8",
+        "webmanifest": "application/manifest+json", "svg": "image/svg+xml", "png": "image/png",
+        "ico": "image/x-icon",
+        "webp": "image/webp", "woff2": "font/woff2", "woff": "font/woff", "txt": "text/plain; charset=utf-8",
+        "wasm": "application/wasm",
+    ]
+}

@@ -1,4 +1,0 @@
-import Hummingbird
-import HummingbirdCore
-import NIOWebSocket
-import NIOHTTPTypesHTTP1
