@@ -58,8 +58,8 @@ extension IdentityService {
         let next = newRefreshToken()
         let outcome = try await stored {
             try await sessionStore.rotate(
-                presented: Digest.sha256(Array(refreshToken.utf8)),
-                replacement: Digest.sha256(Array(next.utf8)), atMs: environment.now())
+                presented: Hashing.sha256(Array(refreshToken.utf8)),
+                replacement: Hashing.sha256(Array(next.utf8)), atMs: environment.now())
         }
         switch outcome {
         case .rotated(let session):
@@ -112,7 +112,7 @@ extension IdentityService {
             expiresAtMs: atMs.saturatingAdding(Limits.sessionAbsoluteMs))
         let refreshToken = newRefreshToken()
         let token = RefreshToken(
-            hash: Digest.sha256(Array(refreshToken.utf8)), sessionID: session.id,
+            hash: Hashing.sha256(Array(refreshToken.utf8)), sessionID: session.id,
             expiresAtMs: RefreshRule.expiry(of: session, atMs: atMs))
         let ended = try await stored {
             try await sessionStore.create(session, token: token, limit: Limits.sessionsPerAccount)

@@ -72,7 +72,7 @@ struct TokenCodec: Sendable {
         let privateKey = try EdDSA.PrivateKey(d: Base64URL.encode(seed), curve: .ed25519)
         let x = Base64URL.encode([UInt8](privateKey.publicKey.rawRepresentation))
         let canonical = #"{"crv":"Ed25519","kty":"OKP","x":"\#(x)"}"#
-        let id = Base64URL.encode(Digest.sha256(Array(canonical.utf8)))
+        let id = Base64URL.encode(Hashing.sha256(Array(canonical.utf8)))
         return SigningKey(id: id, seed: seed, createdAtMs: createdAtMs)
     }
 

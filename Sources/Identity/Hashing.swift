@@ -1,7 +1,7 @@
 import Crypto
 
 /// SHA-256, for this module and those that have no cryptography of their own.
-public enum Digest {
+public enum Hashing {
     public static func sha256(_ bytes: [UInt8]) -> [UInt8] {
         Array(SHA256.hash(data: bytes))
     }

@@ -1,0 +1,137 @@
+import GRDB
+import Identity
+
+@Sendable func registerAccountMigrations(_ migrator: inout DatabaseMigrator) {
+    migrator.registerMigration("accounts-1") { db in
+        // `handle_key` is the handle in lower case: handles differ by more than case.
+        try db.execute(
+            sql: """
+                CREATE TABLE accounts (
+                    id TEXT NOT NULL PRIMARY KEY,
+                    handle TEXT NOT NULL,
+                    handle_key TEXT NOT NULL UNIQUE,
+                    email TEXT UNIQUE,
+                    roles TEXT NOT NULL,
+                    password_hash TEXT,
+                    created_at_ms INTEGER NOT NULL
+                ) STRICT
+                """)
+    }
+}
+
+/// Accounts in `coduel.db`.
+public struct AccountStoreSQLite: AccountStore {
+    private let database: CoduelDatabase
+
+    public init(_ database: CoduelDatabase) {
+        self.database = database
+    }
+
+    public func insert(_ account: Account, passwordHash: String?) async throws -> AccountConflict? {
+        try await database.write { db in
+            let conflict = try Self.conflict(db, handle: account.handle, email: account.email)
+            guard !conflict.handle, !conflict.email else { return conflict }
+            try db.execute(
+                sql: """
+                    INSERT INTO accounts (id, handle, handle_key, email, roles, password_hash, created_at_ms)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    account.id, account.handle, account.handle.lowercased(), account.email,
+                    Self.text(of: account.roles), passwordHash, account.createdAtMs,
+                ])
+            return nil
+        }
+    }
+
+    public func conflict(handle: String, email: String?) async throws -> AccountConflict {
+        try await database.read { db in try Self.conflict(db, handle: handle, email: email) }
+    }
+
+    public func account(_ id: String) async throws -> Account? {
+        try await database.read { db in
+            try Row.fetchOne(db, sql: "SELECT * FROM accounts WHERE id = ?", arguments: [id])
+                .map(Self.account)
+        }
+    }
+
+    public func accounts(_ ids: [String]) async throws -> [Account] {
+        try await database.read { db in
+            var found: [Account] = []
+            var rest = ids[...]
+            while !rest.isEmpty {
+                let part = Array(rest.prefix(Limits.variables))
+                rest = rest.dropFirst(Limits.variables)
+                let rows = try Row.fetchAll(
+                    db, sql: "SELECT * FROM accounts WHERE id IN (\(placeholders(part.count)))",
+                    arguments: StatementArguments(part))
+                found += try rows.map(Self.account)
+            }
+            return found
+        }
+    }
+
+    public func credentials(handle: String) async throws -> AccountCredentials? {
+        try await credentials(where: "handle_key", is: handle.lowercased())
+    }
+
+    public func credentials(email: String) async throws -> AccountCredentials? {
+        try await credentials(where: "email", is: email)
+    }
+
+    public func setPasswordHash(_ hash: String, of id: String) async throws {
+        try await database.write { db in
+            try db.execute(
+                sql: "UPDATE accounts SET password_hash = ? WHERE id = ?", arguments: [hash, id])
+        }
+    }
+
+    public func setRoles(_ roles: Set<Role>, of id: String) async throws -> Bool {
+        try await database.write { db in
+            try db.execute(
+                sql: "UPDATE accounts SET roles = ? WHERE id = ?", arguments: [Self.text(of: roles), id])
+            return db.changesCount == 1
+        }
+    }
+
+    private func credentials(where column: String, is value: String) async throws -> AccountCredentials? {
+        try await database.read { db in
+            let row = try Row.fetchOne(
+                db, sql: "SELECT * FROM accounts WHERE \(column) = ?", arguments: [value])
+            return try row.map {
+                AccountCredentials(
+                    account: try Self.account($0), passwordHash: try $0.optionalText("password_hash"))
+            }
+        }
+    }
+
+    private static func conflict(_ db: Database, handle: String, email: String?) throws -> AccountConflict {
+        let handleTaken = try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM accounts WHERE handle_key = ?)",
+            arguments: [handle.lowercased()])
+        let emailTaken = try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM accounts WHERE email = ?)", arguments: [email])
+        return AccountConflict(handle: handleTaken ?? false, email: emailTaken ?? false)
+    }
+
+    static func account(_ row: Row) throws -> Account {
+        Account(
+            id: try row.text("id"), handle: try row.text("handle"), email: try row.optionalText("email"),
+            roles: try roles(row.text("roles")), createdAtMs: try row.integer("created_at_ms"))
+    }
+
+    private static func text(of roles: Set<Role>) -> String {
+        roles.map(\.rawValue).sorted().joined(separator: ",")
+    }
+
+    private static func roles(_ text: String) throws -> Set<Role> {
+        var roles: Set<Role> = []
+        for name in text.split(separator: ",") {
+            guard let role = Role(rawValue: String(name)) else {
+                throw StorageError(code: .corrupt, message: "unknown role in accounts")
+            }
+            roles.insert(role)
+        }
+        return roles
+    }
+}

@@ -1,0 +1,16 @@
+/// Every bound of this module.
+enum Limits {
+    /// How long a connection waits for another process (`coduel users create` beside a running server).
+    static let busyTimeoutSeconds = 5.0
+    static let readers = 4
+    /// The write-ahead log is cut back to this after a checkpoint.
+    static let walBytes = 64 << 20
+    /// Rows of one page of a list, whatever was asked for; one more than the contract's 100 tells if there is more.
+    static let pageRows = 101
+    /// Bytes of a search text that are looked at.
+    static let searchBytes = 200
+    /// Bound variables of one statement.
+    static let variables = 500
+    /// Old idempotency keys removed by one claim.
+    static let prunedKeys = 50
+}
