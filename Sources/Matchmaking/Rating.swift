@@ -12,4 +12,12 @@ public struct Rating: Sendable, Equatable, Codable {
         self.volatility = volatility
         self.updatedAtMs = updatedAtMs
     }
+
+    /// Where everyone starts: the defaults of the Glicko-2 paper.
+    public static let initial = Rating(rating: 1_500, deviation: 350, volatility: 0.06)
+
+    /// A deviation from which on a rating says too little to be shown as settled.
+    public static let provisionalDeviation = 110.0
+
+    public var isProvisional: Bool { deviation >= Self.provisionalDeviation }
 }
