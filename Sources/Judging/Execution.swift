@@ -11,7 +11,8 @@ public struct ExecutionLimits: Sendable, Equatable {
     public var processes: Int
 
     public init(
-        cpuTimeMs: Int, wallTimeMs: Int, memoryBytes: Int64, outputBytes: Int = 8 << 20, errorBytes: Int = 64 << 10,
+        cpuTimeMs: Int, wallTimeMs: Int, memoryBytes: Int64, outputBytes: Int = 8 << 20,
+        errorBytes: Int = 64 << 10,
         processes: Int = 64
     ) {
         self.cpuTimeMs = cpuTimeMs
@@ -46,9 +47,11 @@ public struct ExecutionResult: Sendable, Equatable {
     public var detail: String
 
     public init(
-        end: ExecutionEnd, exitCode: Int32? = nil, signal: Int32? = nil, cpuTimeMs: Int = 0, wallTimeMs: Int = 0,
+        end: ExecutionEnd, exitCode: Int32? = nil, signal: Int32? = nil, cpuTimeMs: Int = 0,
+        wallTimeMs: Int = 0,
         memoryBytes: Int64 = 0, standardOutput: [UInt8] = [], standardError: [UInt8] = [],
-        outputTruncated: Bool = false, errorTruncated: Bool = false, layers: [String] = [], detail: String = ""
+        outputTruncated: Bool = false, errorTruncated: Bool = false, layers: [String] = [],
+        detail: String = ""
     ) {
         self.end = end
         self.exitCode = exitCode
@@ -108,5 +111,6 @@ public protocol ProgramExecutor: Sendable {
     /// limits (10 s CPU, 15 s wall, 2 GiB, output 64 KiB).
     func compile(language: String, source: [UInt8]) async -> CompileResult
     /// Runs a program once in a clean box.
-    func run(_ program: CompiledProgram, standardInput: [UInt8], limits: ExecutionLimits) async -> ExecutionResult
+    func run(_ program: CompiledProgram, standardInput: [UInt8], limits: ExecutionLimits) async
+        -> ExecutionResult
 }

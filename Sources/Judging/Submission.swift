@@ -43,7 +43,8 @@ public struct Judgement: Sendable, Equatable, Codable {
     public var testsTotal: Int
     public var compileOutput: String
 
-    public init(verdict: Verdict, score: Double, tests: [TestResult], testsTotal: Int, compileOutput: String) {
+    public init(verdict: Verdict, score: Double, tests: [TestResult], testsTotal: Int, compileOutput: String)
+    {
         self.verdict = verdict
         self.score = score
         self.tests = tests
@@ -74,7 +75,8 @@ public struct Submission: Sendable, Equatable {
 
     public init(
         id: String, userID: String, problemID: String, language: String, source: String, sha256: String,
-        origin: SubmissionOrigin?, status: SubmissionStatus = .queued, judgement: Judgement? = nil, attempts: Int = 0,
+        origin: SubmissionOrigin?, status: SubmissionStatus = .queued, judgement: Judgement? = nil,
+        attempts: Int = 0,
         createdAtMs: Int64, finishedAtMs: Int64? = nil
     ) {
         self.id = id

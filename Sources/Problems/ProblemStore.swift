@@ -8,7 +8,9 @@ public struct ProblemSummary: Sendable, Equatable {
     public var published: Bool
     public var updatedAtMs: Int64
 
-    public init(id: String, title: String, difficulty: Int, topics: [String], published: Bool, updatedAtMs: Int64) {
+    public init(
+        id: String, title: String, difficulty: Int, topics: [String], published: Bool, updatedAtMs: Int64
+    ) {
         self.id = id
         self.title = title
         self.difficulty = difficulty

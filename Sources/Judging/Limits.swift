@@ -1,0 +1,27 @@
+/// Named bounds of judging.
+public enum Limits {
+    /// Jobs (submissions and runs) that may wait together, and for one user.
+    public static let queuedJobs = 1_000
+    public static let queuedJobsPerUser = 20
+    /// Jobs of one user that are worked on at the same time.
+    public static let concurrentJobsPerUser = 2
+    /// Wall-clock time that one attempt at a room's submission may take, ms; what is left of it bounds each run.
+    public static let battleJudgingMs: Int64 = 60_000
+    /// Attempts after which a submission that never came to an end (it took the judge down each time) is given up.
+    public static let attempts = 4
+    /// Time between two progress reports of one submission, ms.
+    public static let progressIntervalMs: Int64 = 250
+    /// Bytes of compiler output kept in a judgement.
+    public static let compileOutputBytes = 64 << 10
+
+    /// Custom runs.
+    public static let runSourceBytes = 64 << 10
+    public static let runInputBytes = 1 << 20
+    public static let runCPUMs = 10_000
+    public static let runWallMs = 15_000
+    public static let runMemoryBytes: Int64 = 1 << 30
+    public static let runOutputBytes = 256 << 10
+    /// Runs kept in memory, and for how long after they were asked for.
+    public static let runsKept = 256
+    public static let runKeptMs: Int64 = 600_000
+}

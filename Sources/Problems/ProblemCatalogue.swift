@@ -1,0 +1,176 @@
+/// One package that an import took.
+public struct ImportedProblem: Sendable, Equatable {
+    public var summary: ProblemSummary
+    public var tests: Int
+    public var timeLimitMs: Int
+    public var timeLimitSource: TimeLimitSource
+}
+
+/// The problems of this installation: parsed once, kept in memory within bounds, read from the store otherwise.
+public actor ProblemCatalogue {
+    private let store: any ProblemStore
+    private var cache: [String: Problem] = [:]
+    /// Ids in the cache, least recently used first.
+    private var recency: [String] = []
+    private var cachedBytes = 0
+
+    public init(store: any ProblemStore) { self.store = store }
+
+    /// The problem with that id, published or not; nil when there is none.
+    public func problem(_ id: String) async throws(ProblemsError) -> Problem? {
+        if let cached = cache[id] {
+            touch(id)
+            return cached
+        }
+        guard let tree = try await reading({ try await self.store.tree(id) }) else { return nil }
+        // Problems are stored only when they parse; a newer version may know more.
+        let problem = try PackageParser.parse(tree)
+        remember(problem)
+        return problem
+    }
+
+    /// The catalogue's line about one problem, with whether it is published.
+    public func summary(_ id: String) async throws(ProblemsError) -> ProblemSummary? {
+        try await reading { try await self.store.problem(id) }
+    }
+
+    /// One page, ordered by id.
+    public func list(_ query: ProblemQuery) async throws(ProblemsError) -> [ProblemSummary] {
+        var query = query
+        query.limit = min(max(1, query.limit), Limits.pageSize)
+        let bounded = query
+        return try await reading { try await self.store.problems(matching: bounded) }
+    }
+
+    public func count() async throws(ProblemsError) -> Int {
+        try await reading { try await self.store.count() }
+    }
+
+    /// Parses and stores packages. All of them are checked before any is stored, so that a fault in one leaves the
+    /// catalogue as it was; a problem that is there already is replaced, and stays published when it was.
+    ///
+    /// - Throws: `invalidPackage` with the faults of all packages, each path prefixed by its package's name.
+    public func importPackages(
+        _ trees: [PackageTree], publish: Bool, atMs: Int64
+    ) async throws(ProblemsError) -> [ImportedProblem] {
+        let problems = try parseAll(trees)
+        var imported: [ImportedProblem] = []
+        for (problem, tree) in zip(problems, trees) {
+            let wasPublished = try await summary(problem.id)?.published ?? false
+            let line = problem.summary(published: publish || wasPublished, updatedAtMs: atMs)
+            try await reading { try await self.store.save(line, tree: tree) }
+            forget(problem.id)
+            remember(problem)
+            imported.append(
+                ImportedProblem(
+                    summary: line, tests: problem.tests.count, timeLimitMs: problem.timeLimitMs,
+                    timeLimitSource: problem.timeLimitSource))
+        }
+        return imported
+    }
+
+    /// Picks a published pass-fail problem for a battle: one of the `topics` when any is given and one exists, not of
+    /// the `excluding` ones unless nothing else is left, and of those the ones whose difficulty is closest to
+    /// `nearDifficulty`; `random` chooses among equals. Nil when the catalogue holds none.
+    public func pick(
+        topics: [String], nearDifficulty: Int?, excluding: Set<String>, random: UInt64
+    ) async throws(ProblemsError) -> String? {
+        let published = try await allPublished()
+        let fresh = published.filter { !excluding.contains($0.id) }
+        var candidates = fresh.isEmpty ? published : fresh
+        if !topics.isEmpty {
+            let wanted = Set(topics)
+            let fitting = candidates.filter { !wanted.isDisjoint(with: $0.topics) }
+            if !fitting.isEmpty { candidates = fitting }
+        }
+        var remaining = random
+        while !candidates.isEmpty {
+            let gaps = candidates.map { candidate in
+                nearDifficulty.map { abs(candidate.difficulty - $0) } ?? 0
+            }
+            let closest = gaps.min() ?? 0
+            let equals = zip(candidates, gaps).filter { $0.1 == closest }.map(\.0.id)
+            let choice = equals[Int(remaining % UInt64(equals.count))]
+            // A score has no first accepted submission to win by. One that no longer parses is passed over, too.
+            if let problem = try? await problem(choice), !problem.isScoring { return choice }
+            candidates.removeAll { $0.id == choice }
+            remaining = remaining &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            remaining ^= remaining >> 33
+        }
+        return nil
+    }
+
+    private func allPublished() async throws(ProblemsError) -> [ProblemSummary] {
+        var all: [ProblemSummary] = []
+        var cursor: String?
+        for _ in 0..<Limits.pickPages {
+            let page = try await list(ProblemQuery(cursor: cursor, limit: Limits.pageSize))
+            all += page
+            guard page.count == Limits.pageSize, let last = page.last else { break }
+            cursor = last.id
+        }
+        return all
+    }
+
+    private func parseAll(_ trees: [PackageTree]) throws(ProblemsError) -> [Problem] {
+        var problems: [Problem] = []
+        var faults: [PackageFault] = []
+        for tree in trees {
+            do throws(ProblemsError) {
+                problems.append(try PackageParser.parse(tree))
+            } catch {
+                faults += error.faults.map {
+                    PackageFault(
+                        path: $0.path.isEmpty ? tree.shortName : "\(tree.shortName)/\($0.path)",
+                        message: $0.message)
+                }
+            }
+        }
+        let names = trees.map(\.shortName)
+        for name in Set(names).sorted() where names.count(where: { $0 == name }) > 1 {
+            faults.append(PackageFault(path: name, message: "is given twice"))
+        }
+        guard faults.isEmpty else {
+            throw ProblemsError(code: .invalidPackage, message: "nothing was imported", faults: faults)
+        }
+        return problems
+    }
+
+    private func reading<Value: Sendable>(
+        _ body: @Sendable () async throws -> Value
+    ) async throws(ProblemsError) -> Value {
+        do {
+            return try await body()
+        } catch let error as ProblemsError {
+            throw error
+        } catch {
+            throw ProblemsError(code: .unavailable, message: "the problem store failed: \(error)")
+        }
+    }
+
+    // MARK: Cache
+
+    private func touch(_ id: String) {
+        guard let index = recency.firstIndex(of: id) else { return }
+        recency.append(recency.remove(at: index))
+    }
+
+    private func remember(_ problem: Problem) {
+        guard problem.testBytes <= Limits.cachedBytes else { return }
+        forget(problem.id)
+        cache[problem.id] = problem
+        recency.append(problem.id)
+        cachedBytes += problem.testBytes
+        while cache.count > Limits.cachedProblems || cachedBytes > Limits.cachedBytes,
+            let oldest = recency.first
+        {
+            forget(oldest)
+        }
+    }
+
+    private func forget(_ id: String) {
+        guard let problem = cache.removeValue(forKey: id) else { return }
+        cachedBytes -= problem.testBytes
+        recency.removeAll { $0 == id }
+    }
+}

@@ -1,0 +1,33 @@
+/// A statement as HTML that is safe to put into a page: only tags of a fixed list are ever written, everything else
+/// is escaped text.
+enum StatementHTML {
+    static func render(_ statement: ProblemStatement) -> String {
+        switch statement.format {
+        case .markdown: Markdown.html(statement.source)
+        case .latex: "<pre>" + HTMLText.escape(statement.source) + "</pre>\n"
+        }
+    }
+}
+
+/// Escaping of text for HTML.
+enum HTMLText {
+    /// Escapes the five characters with a meaning in text or quoted attributes, and drops control characters other
+    /// than tab and line feed.
+    static func escape(_ text: some StringProtocol) -> String {
+        var escaped = ""
+        escaped.reserveCapacity(text.utf8.count + text.utf8.count / 8)
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": escaped += "&amp;"
+            case "<": escaped += "&lt;"
+            case ">": escaped += "&gt;"
+            case "\"": escaped += "&quot;"
+            case "'": escaped += "&#39;"
+            case "\t", "\n": escaped.unicodeScalars.append(scalar)
+            case _ where scalar.value < 0x20 || scalar.value == 0x7f: break
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+}

@@ -1,0 +1,154 @@
+/// The tests of a package and the groups they form.
+struct TestData {
+    var tests: [TestCase] = []
+    var samples: [ProblemSample] = []
+    var root = TestGroup(name: "")
+    var maxScore: Double? = 1
+}
+
+/// A folder of test data, as far as the package's paths show it.
+struct DataFolder {
+    /// File name → path in the package.
+    var files: [String: String] = [:]
+    var folders: [String: DataFolder] = [:]
+
+    mutating func insert(_ parts: ArraySlice<Substring>, path: String) {
+        guard let first = parts.first else { return }
+        if parts.count == 1 {
+            files[String(first)] = path
+        } else {
+            folders[String(first), default: DataFolder()].insert(parts.dropFirst(), path: path)
+        }
+    }
+
+    /// Names of the tests directly in this folder.
+    var testNames: [String] { files.keys.filter { $0.hasSuffix(".in") }.map { String($0.dropLast(3)) } }
+
+    var testCount: Int { testNames.count + folders.values.reduce(0) { $0 + $1.testCount } }
+
+    /// Tests and folders in lexicographic order (by bytes) of their names.
+    var orderedMembers: [(name: String, isTest: Bool)] {
+        (testNames.map { ($0, true) } + folders.keys.filter { !$0.hasSuffix(".files") }.map { ($0, false) })
+            .sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+    }
+}
+
+/// Reads `data/`: `sample` and `secret` with their groups, in judging order.
+struct TestDataReader {
+    let tree: PackageTree
+    let metadata: PackageMetadata
+    let faults: FaultList
+
+    /// Nil, with faults noted, when there is nothing to judge with.
+    func read() -> TestData? {
+        var folder = DataFolder()
+        for path in tree.files.keys where path.hasPrefix("data/") {
+            let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+            guard parts.count <= Limits.groupDepth + 3 else {
+                faults.add(path, "is nested too deep")
+                continue
+            }
+            folder.insert(parts.dropFirst(), path: path)
+        }
+        checkTopLevel(folder)
+        let secret = folder.folders["secret"] ?? DataFolder()
+        guard secret.testCount > 0 else {
+            faults.add("data/secret", "holds no test")
+            return nil
+        }
+        guard secret.testCount + (folder.folders["sample"]?.testCount ?? 0) <= Limits.testCases else {
+            faults.add("data", "holds more than \(Limits.testCases) tests")
+            return nil
+        }
+        var data = TestData()
+        if metadata.format == .version2025 {
+            CurrentGroupReader(cases: caseReader, metadata: metadata, faults: faults).read(
+                folder, into: &data)
+        } else {
+            LegacyGroupReader(cases: caseReader, metadata: metadata, faults: faults).read(folder, into: &data)
+        }
+        return data
+    }
+
+    private var caseReader: TestCaseReader { TestCaseReader(tree: tree, metadata: metadata, faults: faults) }
+
+    private func checkTopLevel(_ folder: DataFolder) {
+        var known: Set<String> = ["sample", "secret"]
+        if !metadata.format.isLegacy { known.formUnion(["invalid_input", "invalid_output", "valid_output"]) }
+        for name in folder.folders.keys.sorted() where !known.contains(name) {
+            faults.add("data/\(name)", "only sample and secret hold tests")
+        }
+        if !folder.testNames.isEmpty { faults.add("data", "tests must be in sample or secret") }
+    }
+}
+
+/// Reads single tests.
+struct TestCaseReader {
+    let tree: PackageTree
+    let metadata: PackageMetadata
+    let faults: FaultList
+
+    /// Appends the test `name` of the folder `group` to `data` and gives its index; nil, with a fault noted, when it
+    /// has no answer.
+    func append(
+        _ name: String, of folder: DataFolder, group: String, arguments: [String], to data: inout TestData
+    ) -> Int? {
+        let path = "data/\(group)/\(name)"
+        guard let inputPath = folder.files[name + ".in"], let input = tree.files[inputPath] else {
+            return nil
+        }
+        guard let answerPath = folder.files[name + ".ans"], let answer = tree.files[answerPath] else {
+            faults.add(path + ".in", "has no answer file \(name).ans")
+            return nil
+        }
+        data.tests.append(
+            TestCase(
+                name: "\(group)/\(name)", input: input, answer: answer,
+                validator: flags(arguments, path: path)))
+        if group == "sample" || group.hasPrefix("sample/") {
+            data.samples.append(sample(name, of: folder, input: input, answer: answer))
+        }
+        return data.tests.count - 1
+    }
+
+    /// Notes answers without input, and names that a folder and a test share.
+    func checkFolder(_ folder: DataFolder, group: String) {
+        for name in folder.files.keys.sorted() where name.hasSuffix(".ans") {
+            let base = name.dropLast(4)
+            if folder.files["\(base).in"] == nil {
+                faults.add("data/\(group)/\(name)", "has no input file \(base).in")
+            }
+        }
+        for name in folder.folders.keys.sorted() {
+            if name.hasSuffix(".files") {
+                faults.add("data/\(group)/\(name)", "input files of tests are not supported yet")
+            } else if folder.files[name + ".in"] != nil {
+                faults.add("data/\(group)/\(name)", "a folder and a test have the same name")
+            }
+        }
+    }
+
+    /// Flags of the default validator; the package's own come first.
+    func flags(_ arguments: [String], path: String) -> ValidatorFlags {
+        var problems: [String] = []
+        let flags = ValidatorFlags.parse(
+            metadata.validatorArguments + arguments, refusesRepeats: !metadata.format.isLegacy,
+            problems: &problems)
+        for problem in problems { faults.add(path, problem) }
+        return flags
+    }
+
+    private func sample(_ name: String, of folder: DataFolder, input: [UInt8], answer: [UInt8])
+        -> ProblemSample
+    {
+        func shown(_ suffixes: [String], else fallback: [UInt8]) -> String {
+            let path = suffixes.lazy.compactMap { folder.files[name + $0] }.first
+            let bytes = path.flatMap { tree.files[$0] } ?? fallback
+            let text = String(decoding: bytes.prefix(Limits.sampleBytes), as: UTF8.self)
+            return bytes.count > Limits.sampleBytes ? text + "\n[cut]\n" : text
+        }
+        return ProblemSample(
+            input: shown([".in.statement"], else: input),
+            answer: shown([".ans.statement", ".out"], else: answer))
+    }
+}
