@@ -1,0 +1,300 @@
+#define _GNU_SOURCE
+#include "cgroups.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "cgroup_files.h"
+#include "layers.h"
+#include "limits.h"
+
+enum controller { MEMORY, PIDS, CPU, CONTROLLERS };
+
+/// A hierarchy in use: its folder of this helper and the controllers it serves.
+struct hierarchy {
+    char folder[320];
+    bool serves[CONTROLLERS];
+    bool is_v2;
+};
+
+static struct hierarchy hierarchies[MAX_HIERARCHIES];
+static int hierarchy_count;
+static uint32_t layers;
+static char group_name[64];
+
+static const char *const v2_mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+static const char *const v1_mounts[CONTROLLERS][2] = {
+    [MEMORY] = {"/sys/fs/cgroup/memory", NULL},
+    [PIDS] = {"/sys/fs/cgroup/pids", NULL},
+    [CPU] = {"/sys/fs/cgroup/cpuacct", "/sys/fs/cgroup/cpu,cpuacct"},
+};
+static const char *const v1_names[CONTROLLERS] = {"memory", "pids", "cpuacct"};
+static const char *const v2_names[CONTROLLERS] = {"memory", "pids", "cpu"};
+
+// MARK: Limits
+
+/// The kernel rounds a memory limit to pages; anything else read back means that it did not take.
+static bool holds(const char *folder, const char *file, int64_t wanted) {
+    char text[64];
+    if (read_text(folder, file, text, sizeof text) <= 0) return false;
+    int64_t found = strtoll(text, NULL, 10);
+    return found <= wanted && found > wanted - 65536;
+}
+
+static int limit_memory(const char *folder, bool is_v2, int64_t bytes) {
+    if (is_v2) {
+        write_text(folder, "memory.oom.group", "1");
+        write_text(folder, "memory.swap.max", "0");
+        if (write_number(folder, "memory.max", bytes) != 0) return -1;
+        return holds(folder, "memory.max", bytes) ? 0 : -1;
+    }
+    if (write_number(folder, "memory.limit_in_bytes", bytes) != 0) return -1;
+    // Absent where swap is not accounted.
+    write_number(folder, "memory.memsw.limit_in_bytes", bytes);
+    write_text(folder, "memory.swappiness", "0");
+    return holds(folder, "memory.limit_in_bytes", bytes) ? 0 : -1;
+}
+
+static int limit_processes(const char *folder, int64_t processes) {
+    if (write_number(folder, "pids.max", processes) != 0) return -1;
+    return holds(folder, "pids.max", processes) ? 0 : -1;
+}
+
+static int apply_limits(const struct hierarchy *hierarchy, const char *folder, int64_t memory, int64_t processes) {
+    if (hierarchy->serves[MEMORY] && limit_memory(folder, hierarchy->is_v2, memory) != 0) return -1;
+    if (hierarchy->serves[PIDS] && limit_processes(folder, processes) != 0) return -1;
+    return 0;
+}
+
+// MARK: Discovery
+
+/// The path of this process's group in a version 1 hierarchy ("memory"), or in version 2 ("").
+static bool own_path(const char *controller, char *path, size_t size) {
+    char line[512], names[128];
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    bool found = false;
+    while (file && !found && fgets(line, sizeof line, file)) {
+        char *first = strchr(line, ':');
+        char *second = first ? strchr(first + 1, ':') : NULL;
+        if (!second || second - first > (long)sizeof names - 2) continue;
+        *second = 0;
+        snprintf(names, sizeof names, ",%s,", first + 1);
+        char wanted[32];
+        snprintf(wanted, sizeof wanted, ",%s,", controller);
+        if (!strstr(names, wanted)) continue;
+        second[1 + strcspn(second + 1, "\n")] = 0;
+        snprintf(path, size, "%s", second + 1);
+        found = true;
+    }
+    if (file) fclose(file);
+    return found;
+}
+
+static bool is_cgroup2(const char *mount) {
+    struct statfs status;
+    return statfs(mount, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/// Makes this helper's folder below `base` and tries a limited group in it.
+static bool try_base(struct hierarchy *hierarchy, const char *base) {
+    char trial[400];
+    if (snprintf(hierarchy->folder, sizeof hierarchy->folder, "%s/%s", base, group_name) >=
+        (int)sizeof hierarchy->folder) {
+        return false;
+    }
+    remove_stale(base, group_name);
+    if (mkdir(hierarchy->folder, 0755) != 0 && errno != EEXIST) return false;
+    for (int c = 0; hierarchy->is_v2 && c < CONTROLLERS; c++) {
+        char text[16];
+        snprintf(text, sizeof text, "+%s", v2_names[c]);
+        if (hierarchy->serves[c] && c != CPU) write_text(hierarchy->folder, "cgroup.subtree_control", text);
+    }
+    snprintf(trial, sizeof trial, "%s/slot-trial", hierarchy->folder);
+    bool works = (mkdir(trial, 0755) == 0 || errno == EEXIST) &&
+                 apply_limits(hierarchy, trial, 64 * MIB, 16) == 0;
+    if (hierarchy->serves[CPU]) {
+        int counter = open_in(trial, hierarchy->is_v2 ? "cpu.stat" : "cpuacct.usage", O_RDONLY);
+        works = works && counter >= 0;
+        if (counter >= 0) close(counter);
+    }
+    int procs = open_in(trial, "cgroup.procs", O_WRONLY);
+    works = works && procs >= 0;
+    if (procs >= 0) close(procs);
+    remove_folder(trial);
+    if (!works) remove_folder(hierarchy->folder);
+    return works;
+}
+
+static void keep(const struct hierarchy *hierarchy, uint32_t v1_or_v2_layers) {
+    hierarchies[hierarchy_count++] = *hierarchy;
+    layers |= v1_or_v2_layers;
+}
+
+/// A version 2 group with children that use controllers may hold no process itself: this helper and the server that
+/// started it step into a leaf first.
+static void enable_controllers(const char *base, const struct hierarchy *hierarchy) {
+    for (int c = 0; c < CONTROLLERS; c++) {
+        char text[16], leaf[640];
+        snprintf(text, sizeof text, "+%s", v2_names[c]);
+        if (!hierarchy->serves[c] || c == CPU) continue;
+        if (write_text(base, "cgroup.subtree_control", text) == 0 || errno != EBUSY) continue;
+        snprintf(leaf, sizeof leaf, "%s/coduel-server", base);
+        if (mkdir(leaf, 0755) != 0 && errno != EEXIST) continue;
+        write_number(leaf, "cgroup.procs", getppid());
+        write_text(leaf, "cgroup.procs", "0");
+        write_text(base, "cgroup.subtree_control", text);
+    }
+}
+
+static void open_v2(bool *served) {
+    for (size_t m = 0; m < sizeof v2_mounts / sizeof v2_mounts[0]; m++) {
+        if (!is_cgroup2(v2_mounts[m])) continue;
+        char path[200], bases[2][300], controllers[256];
+        int count = 0;
+        if (own_path("", path, sizeof path) && strcmp(path, "/") != 0) {
+            snprintf(bases[count++], sizeof bases[0], "%s%s", v2_mounts[m], path);
+        }
+        snprintf(bases[count++], sizeof bases[0], "%s", v2_mounts[m]);
+        for (int i = 0; i < count; i++) {
+            struct hierarchy hierarchy = {.is_v2 = true};
+            if (read_text(bases[i], "cgroup.controllers", controllers, sizeof controllers) < 0) continue;
+            hierarchy.serves[MEMORY] = strstr(controllers, "memory") != NULL;
+            hierarchy.serves[PIDS] = strstr(controllers, "pids") != NULL;
+            // cpu.stat counts in every group, with or without the controller.
+            hierarchy.serves[CPU] = hierarchy.serves[MEMORY] || hierarchy.serves[PIDS];
+            if (!hierarchy.serves[CPU]) continue;
+            enable_controllers(bases[i], &hierarchy);
+            if (!try_base(&hierarchy, bases[i])) continue;
+            for (int c = 0; c < CONTROLLERS; c++) served[c] = hierarchy.serves[c];
+            keep(&hierarchy, (hierarchy.serves[MEMORY] ? LAYER_CGROUP_MEMORY_V2 : 0) |
+                                 (hierarchy.serves[PIDS] ? LAYER_CGROUP_PIDS_V2 : 0) | LAYER_CGROUP_CPU_V2);
+            return;
+        }
+    }
+}
+
+static void open_v1(enum controller controller, uint32_t layer) {
+    for (int m = 0; m < 2 && v1_mounts[controller][m]; m++) {
+        struct hierarchy hierarchy = {.is_v2 = false};
+        char path[200], base[300];
+        hierarchy.serves[controller] = true;
+        if (try_base(&hierarchy, v1_mounts[controller][m])) {
+            keep(&hierarchy, layer);
+            return;
+        }
+        if (!own_path(v1_names[controller], path, sizeof path)) continue;
+        snprintf(base, sizeof base, "%s%s", v1_mounts[controller][m], path);
+        if (try_base(&hierarchy, base)) {
+            keep(&hierarchy, layer);
+            return;
+        }
+    }
+}
+
+void cgroups_open(void) {
+    struct stat namespace_status;
+    unsigned long namespace_id =
+        stat("/proc/self/ns/pid", &namespace_status) == 0 ? (unsigned long)namespace_status.st_ino : 0;
+    snprintf(group_name, sizeof group_name, "coduel-%lx-%ld", namespace_id, (long)getpid());
+    bool served[CONTROLLERS] = {false};
+    open_v2(served);
+    if (!served[MEMORY]) open_v1(MEMORY, LAYER_CGROUP_MEMORY_V1);
+    if (!served[PIDS]) open_v1(PIDS, LAYER_CGROUP_PIDS_V1);
+    if (!served[CPU]) open_v1(CPU, LAYER_CGROUP_CPU_V1);
+}
+
+uint32_t cgroups_layers(void) { return layers; }
+
+// MARK: A run's groups
+
+static int slot_folder(const struct hierarchy *hierarchy, int slot, char *folder, size_t size) {
+    return snprintf(folder, size, "%s/slot%d", hierarchy->folder, slot) < (int)size ? 0 : -1;
+}
+
+static int open_counters(struct cgroup *group, const struct hierarchy *hierarchy, const char *folder) {
+    int join = open_in(folder, "cgroup.procs", O_WRONLY);
+    if (join < 0) return -1;
+    group->join[group->join_count++] = join;
+    if (hierarchy->is_v2) group->kill = open_in(folder, "cgroup.kill", O_WRONLY);
+    if (hierarchy->serves[CPU]) {
+        group->cpu = open_in(folder, hierarchy->is_v2 ? "cpu.stat" : "cpuacct.usage", O_RDONLY);
+        if (group->cpu < 0) return -1;
+    }
+    if (hierarchy->serves[MEMORY]) {
+        group->events = open_in(folder, hierarchy->is_v2 ? "memory.events" : "memory.oom_control", O_RDONLY);
+        group->peak = open_in(folder, hierarchy->is_v2 ? "memory.peak" : "memory.max_usage_in_bytes", O_RDONLY);
+        if (group->events < 0) return -1;
+    }
+    return 0;
+}
+
+int cgroup_create(struct cgroup *group, int slot, int64_t memory_bytes, int64_t processes) {
+    *group = (struct cgroup){.slot = slot, .cpu = -1, .events = -1, .peak = -1, .kill = -1};
+    for (int i = 0; i < hierarchy_count; i++) {
+        char folder[400];
+        if (slot_folder(&hierarchies[i], slot, folder, sizeof folder) != 0) return -1;
+        bool made = mkdir(folder, 0755) == 0;
+        if (!made || apply_limits(&hierarchies[i], folder, memory_bytes, processes) != 0 ||
+            open_counters(group, &hierarchies[i], folder) != 0) {
+            int error = errno;
+            cgroup_remove(group);
+            errno = error;
+            return -1;
+        }
+    }
+    int64_t base = cgroup_cpu_us(group);
+    group->cpu_base_us = base > 0 ? base : 0;
+    return 0;
+}
+
+int64_t cgroup_cpu_us(const struct cgroup *group) {
+    if (group->cpu < 0) return -1;
+    int64_t us;
+    if (layers & LAYER_CGROUP_CPU_V2) {
+        us = keyed_number(group->cpu, "usage_usec");
+    } else {
+        us = number_in(group->cpu) / 1000;
+    }
+    return us < group->cpu_base_us ? 0 : us - group->cpu_base_us;
+}
+
+int64_t cgroup_oom_kills(const struct cgroup *group) {
+    int64_t count = keyed_number(group->events, "oom_kill");
+    return count > 0 ? count : 0;
+}
+
+int64_t cgroup_peak_bytes(const struct cgroup *group) { return number_in(group->peak); }
+
+void cgroup_kill(const struct cgroup *group) {
+    if (group->kill >= 0 && write(group->kill, "1", 1) < 0) return;  // the box's own init kills as well
+}
+
+int cgroup_remove(struct cgroup *group) {
+    int result = 0;
+    for (int i = 0; i < group->join_count; i++) close(group->join[i]);
+    group->join_count = 0;
+    int *counters[] = {&group->cpu, &group->events, &group->peak, &group->kill};
+    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
+        if (*counters[i] >= 0) close(*counters[i]);
+        *counters[i] = -1;
+    }
+    for (int i = 0; i < hierarchy_count; i++) {
+        char folder[400];
+        if (slot_folder(&hierarchies[i], group->slot, folder, sizeof folder) != 0 || remove_folder(folder) != 0) {
+            result = -1;
+        }
+    }
+    return result;
+}
+
+void cgroups_remove_all(void) {
+    for (int i = 0; i < hierarchy_count; i++) remove_tree(hierarchies[i].folder);
+}

@@ -1,0 +1,213 @@
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "descriptors.h"
+#include "layers.h"
+#include "limits.h"
+
+static void answer_error(const struct keeper *keeper, uint64_t request, const char *detail) {
+    struct reply reply = {.magic = PROTOCOL_MAGIC, .end = END_SANDBOX_ERROR, .id = request};
+    snprintf(reply.detail, sizeof reply.detail, "%s", detail);
+    send_packet(keeper->server, &reply, sizeof reply, NULL, 0);
+}
+
+// MARK: Requests
+
+static int64_t clip(int64_t value, int64_t low, int64_t high) {
+    return value < low ? low : value > high ? high : value;
+}
+
+static struct guest_limits run_limits(const struct request *request) {
+    return (struct guest_limits){
+        .cpu_ms = clip(request->cpu_ms, MIN_TIME_LIMIT_MS, MAX_CPU_TIME_MS),
+        .wall_ms = clip(request->wall_ms, MIN_TIME_LIMIT_MS, MAX_WALL_TIME_MS),
+        .memory_bytes = clip(request->memory_bytes, MIN_MEMORY_BYTES, MAX_MEMORY_BYTES),
+        .output_bytes = clip(request->output_bytes, 0, MAX_OUTPUT_BYTES),
+        .error_bytes = clip(request->error_bytes, 0, MAX_ERROR_BYTES),
+        .processes = clip(request->processes, 1, MAX_GUEST_PROCESSES),
+        .file_bytes = RUN_FILE_BYTES,
+        .scratch_bytes = RUN_SCRATCH_BYTES,
+    };
+}
+
+static struct guest_limits compile_limits(void) {
+    return (struct guest_limits){
+        .cpu_ms = COMPILE_CPU_TIME_MS,
+        .wall_ms = COMPILE_WALL_TIME_MS,
+        .memory_bytes = COMPILE_MEMORY_BYTES,
+        .output_bytes = COMPILE_STREAM_BYTES,
+        .error_bytes = COMPILE_STREAM_BYTES,
+        .processes = COMPILE_PROCESSES,
+        .file_bytes = COMPILE_FILE_BYTES,
+        .scratch_bytes = COMPILE_SCRATCH_BYTES,
+    };
+}
+
+/// How many descriptors an operation brings, and the largest content of each.
+static const char *check_descriptors(uint32_t operation, const int *passed, int count) {
+    const int64_t compile[] = {MAX_SOURCE_BYTES}, run[] = {MAX_ARTEFACT_BYTES, MAX_INPUT_BYTES};
+    const int64_t *sizes = operation == OPERATION_COMPILE ? compile : run;
+    int expected = operation == OPERATION_COMPILE ? 1 : operation == OPERATION_RUN ? 2 : 0;
+    if (count != expected) return "wrong number of descriptors";
+    for (int i = 0; i < count; i++) {
+        int64_t size = sealed_size(passed[i]);
+        if (size < 0) return "a descriptor is not a sealed memory file";
+        if (size > sizes[i]) return "a file is too large";
+    }
+    return NULL;
+}
+
+static void plan_operation(
+    struct box_plan *plan, const struct request *request, const struct language *language) {
+    plan->system_folders = true;
+    plan->memory_model = language->memory_model;
+    if (request->operation == OPERATION_RUN) {
+        plan->limits = run_limits(request);
+        plan->arguments = language->run;
+        plan->source_name = language->run ? language->source_name : NULL;
+        plan->system_folders = language->run != NULL;
+        return;
+    }
+    plan->limits = compile_limits();
+    // A compiler is limited by resident memory: its address space says little.
+    plan->memory_model = MEMORY_RESIDENT;
+    plan->arguments = request->operation == OPERATION_COMPILE ? language->compile : language->version;
+    if (request->operation != OPERATION_COMPILE) return;
+    plan->source_name = language->source_name;
+    plan->artefact_name = language->artefact_name;
+}
+
+static struct slot *free_slot(const struct keeper *keeper) {
+    for (int i = 0; i < keeper->slot_count; i++) {
+        if (keeper->slots[i].state == SLOT_FREE) return &keeper->slots[i];
+    }
+    return NULL;
+}
+
+static void begin_request(struct keeper *keeper, const struct request *request, const struct language *language,
+                          const int *passed) {
+    struct slot *slot = free_slot(keeper);
+    if (!slot) {
+        answer_error(keeper, request->id, "all slots are in use");
+        return;
+    }
+    struct box_plan *plan = &slot->plan;
+    const uint32_t memory_groups = LAYER_CGROUP_MEMORY_V1 | LAYER_CGROUP_MEMORY_V2;
+    plan_operation(plan, request, language);
+    plan->privileged = keeper->isolation.privileged;
+    plan->guest_id = keeper->isolation.guest_base + (uid_t)slot->index;
+    plan->memory_is_grouped = (cgroups_layers() & memory_groups) != 0;
+    plan->program = request->operation == OPERATION_VERSION ? -1 : passed[0];
+    int input = request->operation == OPERATION_RUN ? reopen_read_only(passed[1])
+                                                    : open("/dev/null", O_RDONLY | O_CLOEXEC);
+    plan->input = input;
+    slot->operation = request->operation;
+    slot->request = request->id;
+    const char *step = "opening the input";
+    if (input < 0 || slot_begin(slot, &step) != 0) {
+        char detail[DETAIL_TEXT_SIZE];
+        snprintf(detail, sizeof detail, "%s: %s", step, strerror(errno));
+        answer_error(keeper, request->id, detail);
+    }
+    close_if_open(&input);
+}
+
+static void take_request(struct keeper *keeper, struct request *request, const int *passed, int count) {
+    request->language[LANGUAGE_ID_SIZE - 1] = 0;
+    const struct language *language = language_named(request->language);
+    const char *fault = NULL;
+    if (!keeper->isolation.layers) {
+        fault = keeper->detail;
+    } else if (request->operation < OPERATION_COMPILE || request->operation > OPERATION_VERSION) {
+        fault = "unknown operation";
+    } else if (!language) {
+        fault = "unknown language";
+    } else {
+        fault = check_descriptors(request->operation, passed, count);
+    }
+    if (fault) {
+        answer_error(keeper, request->id, fault);
+    } else {
+        begin_request(keeper, request, language, passed);
+    }
+}
+
+/// False when the server is gone.
+static bool read_server(struct keeper *keeper) {
+    struct request request;
+    int passed[MAX_PASSED_DESCRIPTORS], count = 0;
+    ssize_t size = receive_packet(keeper->server, &request, sizeof request, passed, &count);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR || errno == EMSGSIZE)) return true;
+    if (size <= 0) return false;
+    if (size == (ssize_t)sizeof request && request.magic == PROTOCOL_MAGIC) {
+        take_request(keeper, &request, passed, count);
+    }
+    for (int i = 0; i < count; i++) close(passed[i]);
+    return true;
+}
+
+// MARK: Replies
+
+static void finish(struct keeper *keeper, struct slot *slot) {
+    struct reply reply = {.magic = PROTOCOL_MAGIC, .id = slot->request};
+    slot_destroy(slot);
+    slot_conclude(slot, keeper->isolation.layers, &reply);
+    uint32_t layers = slot->report.layers | (slot->report.layers ? cgroups_layers() : 0);
+    layers_text(layers, reply.layers, sizeof reply.layers);
+    int passed[MAX_PASSED_DESCRIPTORS] = {slot->output.store, slot->error.store};
+    int count = 2;
+    seal(slot->output.store);
+    seal(slot->error.store);
+    reply.flags |= REPLY_HAS_STREAMS;
+    if (slot->artefact >= 0 && reply.end == END_EXITED) {
+        passed[count++] = slot->artefact;
+        reply.artefact_bytes = slot->report.artefact_bytes;
+        reply.flags |= REPLY_HAS_ARTEFACT;
+    }
+    // The run is wiped away before the server hears of it.
+    if (slot->grouped && cgroup_remove(&slot->group) != 0) {
+        reply.end = END_SANDBOX_ERROR;
+        snprintf(reply.detail, sizeof reply.detail, "a control group could not be removed");
+    }
+    slot->grouped = false;
+    send_packet(keeper->server, &reply, sizeof reply, passed, count);
+    slot_release(slot);
+}
+
+void keeper_serve(struct keeper *keeper) {
+    struct pollfd polls[1 + MAX_SLOTS * SLOT_POLLS];
+    int first[MAX_SLOTS + 1];
+    for (;;) {
+        int timeout = -1, count = 1;
+        polls[0] = (struct pollfd){.fd = keeper->server, .events = POLLIN};
+        for (int i = 0; i < keeper->slot_count; i++) {
+            int due = slot_check(&keeper->slots[i]);
+            if (due >= 0 && (timeout < 0 || due < timeout)) timeout = due;
+            first[i] = count;
+            count += slot_polls(&keeper->slots[i], polls + count);
+        }
+        first[keeper->slot_count] = count;
+        if (poll(polls, (nfds_t)count, timeout) < 0 && errno != EINTR) break;
+        for (int i = 0; i < keeper->slot_count; i++) {
+            for (int p = first[i]; p < first[i + 1]; p++) {
+                if (!polls[p].revents || !slot_handle(&keeper->slots[i], &polls[p])) continue;
+                finish(keeper, &keeper->slots[i]);
+                break;
+            }
+        }
+        if (polls[0].revents && !read_server(keeper)) break;
+    }
+    for (int i = 0; i < keeper->slot_count; i++) {
+        if (keeper->slots[i].state == SLOT_FREE) continue;
+        slot_destroy(&keeper->slots[i]);
+        slot_release(&keeper->slots[i]);
+    }
+}
