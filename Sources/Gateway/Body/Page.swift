@@ -29,19 +29,10 @@ package struct PageRequest: Sendable, Equatable {
 package struct PageReply<Item: Encodable & Sendable>: Encodable, Sendable {
     package var items: [Item]
     /// Nil on the last page.
-    package var nextCursor: String?
+    @Nullable package var nextCursor: String?
 
     package init(items: [Item], nextCursor: String?) {
         self.items = items
         self.nextCursor = nextCursor
-    }
-
-    private enum CodingKeys: String, CodingKey { case items, nextCursor }
-
-    /// `next_cursor` is always there, as null on the last page.
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(items, forKey: .items)
-        try container.encode(nextCursor, forKey: .nextCursor)
     }
 }

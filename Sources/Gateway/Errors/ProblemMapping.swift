@@ -1,5 +1,8 @@
 import HTTPTypes
 import Identity
+import Judging
+import Matchmaking
+import Problems
 
 extension HTTPProblem {
     /// The one mapping from any module's error to what the caller is told. An error that is not known here is our
@@ -8,6 +11,9 @@ extension HTTPProblem {
         switch error {
         case let problem as HTTPProblem: problem
         case let error as IdentityError: describing(error)
+        case let error as ProblemsError: describing(error)
+        case let error as JudgingError: describing(error)
+        case let error as MatchmakingError: describing(error)
         case is CancellationError: .unavailable("The request was given up.")
         default: .internalError
         }
@@ -42,6 +48,47 @@ extension HTTPProblem {
             return .notFound(error.message)
         case .unavailable:
             return .unavailable(error.message, retryAfterSeconds: error.retryAfterSeconds ?? 1)
+        }
+    }
+
+    private static func describing(_ error: ProblemsError) -> HTTPProblem {
+        switch error.code {
+        case .invalidPackage, .unreadablePackage:
+            let faults = error.faults.map { FieldFault(field: $0.path, message: $0.message, code: "package") }
+            return HTTPProblem(
+                .unprocessableContent, code: snakeCase(error.code.rawValue),
+                detail: "The problem package has faults; nothing of it was stored.", errors: faults)
+        case .notFound:
+            return .notFound("There is no such problem.")
+        case .unavailable:
+            return .unavailable("The problem catalogue is not available; try again.")
+        }
+    }
+
+    private static func describing(_ error: JudgingError) -> HTTPProblem {
+        let name = snakeCase(error.code.rawValue)
+        switch error.code {
+        case .unknownLanguage, .languageUnavailable, .languageNotAllowed:
+            return .invalid("language", error.message, code: name)
+        case .sourceTooLarge: return .invalid("source", error.message, code: name)
+        case .inputTooLarge: return .invalid("stdin", error.message, code: name)
+        case .problemNotFound: return .notFound("There is no such problem.")
+        case .queueFull: return .unavailable(error.message, retryAfterSeconds: 5)
+        case .stopping: return .unavailable(error.message, retryAfterSeconds: 5)
+        case .unavailable: return .unavailable("The judge is not available; try again.")
+        }
+    }
+
+    private static func describing(_ error: MatchmakingError) -> HTTPProblem {
+        switch error.code {
+        case .invalidLanguages: .invalid("languages", error.message, code: error.code.rawValue)
+        case .invalidTopics: .invalid("topics", error.message, code: error.code.rawValue)
+        case .ratedNeedsAccount: .forbidden(error.message, code: error.code.rawValue)
+        case .alreadyWaiting, .alreadyMatched: .conflict(error.code.rawValue, error.message)
+        case .ticketNotFound: .notFound(error.message)
+        case .invalidOutcome: .internalError
+        case .poolFull: .unavailable(error.message, retryAfterSeconds: 5)
+        case .unavailable: .unavailable(error.message)
         }
     }
 

@@ -10,8 +10,7 @@ package final class GatewayResponder: HTTPResponder {
     package typealias Context = GatewayContext
 
     /// What answers a path that no route names: the files of the page. Nil is 404.
-    package typealias Fallback =
-        @Sendable (_ request: Request, _ segments: [String], _ authority: String?) -> Response?
+    package typealias Fallback = @Sendable (_ request: Request, _ segments: [String]) -> Response?
 
     package let table: RouteTable
     private let admission: Admission
@@ -100,7 +99,7 @@ package final class GatewayResponder: HTTPResponder {
             throw HTTPProblem.methodNotAllowed(allowed)
         case .none:
             guard request.method == .get || request.method == .head,
-                let response = fallback(request, segments, authority)
+                let response = fallback(request, segments)
             else { throw HTTPProblem.notFound() }
             label = "static"
             return response

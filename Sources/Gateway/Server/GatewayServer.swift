@@ -28,9 +28,7 @@ package struct GatewayServer: Sendable {
             admission: Admission(authenticate: authenticate, limiter: limiter, metrics: metrics, now: now),
             origins: origins, proxies: settings.trustedProxies,
             idempotency: idempotency.map { IdempotencyGate(store: $0, now: now) }, metrics: metrics,
-            fallback: { request, segments, authority in
-                pages.response(to: request, segments: segments, authority: authority)
-            })
+            fallback: { request, segments in pages.response(to: request, segments: segments) })
         metrics.gauge(.buildInfo, labels: [settings.version]) { 1 }
     }
 

@@ -13,9 +13,6 @@ package struct StaticFiles: Sendable {
         var entityTag: String
     }
 
-    /// What an HTML file writes where the nonce of its style elements belongs.
-    package static let noncePlaceholder = "__CSP_NONCE__"
-
     private let files: [String: File]
 
     /// Reads the folder; nil, a missing or an empty one gives the page that says how to build it.
@@ -28,10 +25,9 @@ package struct StaticFiles: Sendable {
     }
 
     /// The file at `segments`, `index.html` at the root; nil when there is none.
-    package func response(to request: Request, segments: [String], authority: String?) -> Response? {
+    package func response(to request: Request, segments: [String]) -> Response? {
         let path = segments.isEmpty ? "index.html" : segments.joined(separator: "/")
         guard let file = files[path] else { return nil }
-        if file.mediaType.hasPrefix("text/html") { return page(file, authority: authority) }
         // Names with a hash never change their content; for the others the tag is asked for each time.
         let fields: HTTPFields = [
             .eTag: file.entityTag,
@@ -43,27 +39,6 @@ package struct StaticFiles: Sendable {
         var response = Response(status: .ok, headers: fields, body: .init(byteBuffer: file.content))
         response.headers[.contentType] = file.mediaType
         return response
-    }
-
-    /// A page: fresh each time, because its nonce is.
-    private func page(_ file: File, authority: String?) -> Response {
-        let text = String(buffer: file.content)
-        guard text.contains(Self.noncePlaceholder) else {
-            return Response(
-                status: .ok, headers: [.contentType: file.mediaType, .cacheControl: "no-cache"],
-                body: .init(byteBuffer: file.content))
-        }
-        var generator = SystemRandomNumberGenerator()
-        let nonce = String(generator.next(), radix: 16) + String(generator.next(), radix: 16)
-        let policy = SecurityHeaders.contentSecurityPolicy(authority: authority, nonce: nonce)
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: file.mediaType, .cacheControl: "no-store", .contentSecurityPolicy: policy,
-            ],
-            body: .init(
-                byteBuffer: ByteBuffer(
-                    string: text.replacingOccurrences(of: Self.noncePlaceholder, with: nonce))))
     }
 
     private static func matches(_ field: String, _ tag: String) -> Bool {

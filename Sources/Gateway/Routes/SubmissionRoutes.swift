@@ -1,0 +1,164 @@
+import Hummingbird
+import Identity
+import Judging
+import Problems
+import Rooms
+
+/// Practice submissions, and every submission by its id.
+package enum SubmissionRoutes {
+    /// Whether a caller who is not its author may see a submission of a room now.
+    package typealias Visibility = @Sendable (_ caller: Caller, _ submission: Submission) async -> Bool
+
+    package static func routes(
+        catalogue: ProblemCatalogue, submissions: any SubmissionStore,
+        submit: @escaping @Sendable (Submission) async throws -> Void, canSee: @escaping Visibility,
+        newID: @escaping @Sendable () -> String, now: @escaping @Sendable () -> Int64
+    ) -> [Route] {
+        [
+            Route(
+                .post, "/api/v1/problems/{id}/submissions", body: .json(limit: GatewayLimits.sourceBody),
+                limits: [.submissions], idempotent: true
+            ) { _, context in
+                let caller = try context.requireCaller()
+                let body = try context.decode(Practice.self)
+                let problem = try await ProblemRoutes.visible(
+                    try context.parameter("id"), to: caller, in: catalogue
+                ).problem
+                let language = try SourceRules.language(body.language)
+                try SourceRules.check(body.source, limit: problem.codeLimitBytes)
+                let submission = Submission(
+                    id: newID(), userID: caller.userID, problemID: problem.id, language: language,
+                    source: body.source, sha256: Hashing.sha256Hex(Array(body.source.utf8)), origin: nil,
+                    createdAtMs: now())
+                try await submit(submission)
+                return accepted(submission)
+            },
+            Route(.get, "/api/v1/submissions/{id}") { _, context in
+                let caller = try context.requireCaller()
+                guard let submission = try await submissions.submission(try context.parameter("id")) else {
+                    throw HTTPProblem.notFound("There is no such submission.")
+                }
+                if submission.userID != caller.userID {
+                    guard await canSee(caller, submission) else {
+                        throw HTTPProblem.notFound("There is no such submission.")
+                    }
+                }
+                return .json(SubmissionReply(submission))
+            },
+        ]
+    }
+
+    /// The answer to a submission that was taken, of a room or for practice.
+    package static func accepted(_ submission: Submission) -> Response {
+        .json(
+            AcceptedReply(submission), status: .accepted,
+            headers: [.location: "/api/v1/submissions/\(submission.id)"])
+    }
+
+    private struct Practice: Decodable {
+        var language: String
+        var source: String
+    }
+
+    private struct AcceptedReply: Encodable {
+        var id: String
+        var status: SubmissionStatus
+        @Nullable var snapshot: SnapshotReply?
+
+        init(_ submission: Submission) {
+            id = submission.id
+            status = submission.status
+            snapshot = SnapshotReply(submission)
+        }
+    }
+}
+
+/// Where the text of a room's submission was taken from.
+package struct SnapshotReply: Encodable, Sendable {
+    package var document: String
+    package var file: String
+    package var sequence: Int64
+    package var sha256: String
+
+    /// Nil for practice.
+    package init?(_ submission: Submission) {
+        guard let origin = submission.origin else { return nil }
+        document = origin.document
+        file = origin.file
+        sequence = origin.sequence
+        sha256 = submission.sha256
+    }
+}
+
+/// A submission as those see it who may.
+package struct SubmissionReply: Encodable, Sendable {
+    package struct Test: Encodable, Sendable {
+        package var name: String
+        package var verdict: Verdict
+        package var cpuTimeMs: Int
+        package var wallTimeMs: Int
+        package var memoryBytes: Int64
+    }
+
+    package var id: String
+    package var status: SubmissionStatus
+    @Nullable package var verdict: Verdict?
+    @Nullable package var score: Double?
+    package var tests: [Test]
+    package var testsPassed: Int
+    @Nullable package var testsTotal: Int?
+    @Nullable package var compileOutput: String?
+    @Nullable package var snapshot: SnapshotReply?
+    package var userID: String
+    package var problemID: String
+    @Nullable package var roomID: String?
+    package var language: String
+    package var source: String
+    package var createdAt: String
+    @Nullable package var finishedAt: String?
+
+    package init(_ submission: Submission) {
+        let judgement = submission.judgement
+        id = submission.id
+        status = judgement == nil ? submission.status : .finished
+        verdict = judgement?.verdict
+        score = judgement?.score
+        tests = (judgement?.tests ?? []).map {
+            Test(
+                name: $0.name, verdict: $0.verdict, cpuTimeMs: $0.cpuTimeMs, wallTimeMs: $0.wallTimeMs,
+                memoryBytes: $0.memoryBytes)
+        }
+        testsPassed = judgement?.testsPassed ?? 0
+        testsTotal = judgement?.testsTotal
+        compileOutput = judgement?.compileOutput
+        snapshot = SnapshotReply(submission)
+        userID = submission.userID
+        problemID = submission.problemID
+        roomID = submission.origin?.roomID
+        language = submission.language
+        source = submission.source
+        createdAt = timestamp(submission.createdAtMs)
+        finishedAt = submission.finishedAtMs.map { timestamp($0) }
+    }
+}
+
+/// What every call checks that takes a program.
+package enum SourceRules {
+    /// The contract's id of a language, also for Kattis's name of it. Throws 422.
+    package static func language(_ name: String) throws(HTTPProblem) -> String {
+        guard let language = Language.named(name) else {
+            let known = Language.all.map(\.id).joined(separator: ", ")
+            throw .invalid("language", "is not one of \(known)", code: "unknown")
+        }
+        return language.id
+    }
+
+    /// Throws 422 for an empty source, or one over `limit` or `GatewayLimits.sourceBytes`.
+    package static func check(_ source: String, limit: Int = .max) throws(HTTPProblem) {
+        let bound = min(limit, GatewayLimits.sourceBytes)
+        if source.utf8.isEmpty { throw .invalid("source", "is empty", code: "empty") }
+        if source.utf8.count > bound {
+            throw .invalid("source", "has more than \(bound) bytes", code: "length")
+        }
+    }
+}
