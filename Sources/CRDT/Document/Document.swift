@@ -1,0 +1,123 @@
+/// A Yjs document (`Y.Doc`) whose root types stay untyped, so that it is a neutral peer: it never cleans up formatting
+/// and makes no change of its own.
+///
+/// Not thread-safe: one event loop or task owns it. Applying an update costs O(structs × log blocks) unless updates
+/// conflict; memory is about 70 bytes a block and the content's bytes.
+public final class Document {
+    var store: Store
+    /// The id under which local edits are made.
+    public let clientID: ClientID
+    private var pendingStructs: PendingStructs?
+    private var pendingDeletes: [Update.ClientRange] = []
+
+    /// - Parameter gc: whether the content of deleted items is dropped (Yjs's default).
+    public init(clientID: ClientID, gc: Bool = true) {
+        self.clientID = min(clientID, Limits.maxSafeInteger)
+        store = Store(collectsGarbage: gc)
+    }
+
+    // MARK: State
+
+    /// Next clock of every client; pending structs do not count. O(clients).
+    public var stateVector: StateVector {
+        var clients: [ClientID: UInt64] = [:]
+        for client in store.clients where client.state > 0 { clients[client.id] = UInt64(client.state) }
+        return StateVector(clients)
+    }
+
+    /// Next clock of one client. O(1).
+    public func clock(of client: ClientID) -> UInt64 { store.state(of: client) }
+
+    /// Whether structs or deletions wait for something that was not received.
+    public var hasPending: Bool { pendingStructs != nil || !pendingDeletes.isEmpty }
+
+    /// Clients that pending structs wait for, with the clock that must be passed.
+    public var pendingOn: [ClientID: UInt64] { pendingStructs?.missing ?? [:] }
+
+    /// Approximate memory of the content and its blocks in bytes. O(1).
+    public var byteSize: Int {
+        store.arena.used + store.blocks.liveCount * (MemoryLayout<Block>.stride + 8)
+            + store.clients.count * 64 + (pendingStructs?.update.byteCount ?? 0)
+    }
+
+    /// Number of blocks.
+    public var blockCount: Int { store.blocks.liveCount }
+
+    // MARK: Applying
+
+    /// Decodes and applies a v1 update as `Y.applyUpdate` does: what cannot be applied yet is kept. Nothing has changed
+    /// when this throws.
+    public func applyUpdate(_ bytes: [UInt8]) throws(UpdateError) {
+        let update = try Update(decodingV1: bytes)
+        guard hasRoom(for: update) else {
+            throw UpdateError(code: .tooLarge, offset: 0, message: "the document is full")
+        }
+        apply(update)
+    }
+
+    /// Applies a decoded update. Gives whether the document changed; an update that finds the document at its limit
+    /// (512 MiB of content) changes nothing.
+    @discardableResult
+    public func apply(_ update: Update) -> Bool {
+        guard hasRoom(for: update) else { return false }
+        var next: Update? = update
+        while let update = next { next = applyOnce(update) }
+        let isChanged = !store.transaction.isEmpty
+        _ = store.endTransaction()
+        return isChanged
+    }
+
+    /// Whether the update surely fits in the engine's limits.
+    func hasRoom(for update: Update) -> Bool {
+        let pending = pendingStructs?.update.byteCount ?? 0
+        return store.arena.used + update.storage.count + pending <= Limits.maxDocumentBytes
+            && store.blocks.liveCount + 3 * update.records.count <= Limits.maxDocumentBlocks
+            && (pending + update.byteCount <= Limits.maxPendingBytes || pending == 0)
+    }
+
+    /// One pass of yjs `readUpdateV2`. Gives the pending structs when it is time to try them again.
+    private func applyOnce(_ update: Update) -> Update? {
+        let rest = store.integrate(update)
+        var retries = false
+        if let pending = pendingStructs {
+            retries = pending.missing.contains { $0.value < store.state(of: $0.key) }
+            if let rest {
+                pendingStructs = PendingStructs(
+                    missing: pending.missing.merging(rest.missing) { min($0, $1) },
+                    update: Update.merge([pending.update, rest.update]))
+            }
+        } else {
+            pendingStructs = rest
+        }
+        if !update.deletes.isEmpty || !pendingDeletes.isEmpty {
+            let restDeletes = store.apply(update.deletes)
+            let stillPending = store.apply(pendingDeletes)
+            pendingDeletes = DeleteRanges.merged(restDeletes + stillPending)
+        }
+        guard retries, let pending = pendingStructs else { return nil }
+        pendingStructs = nil
+        return pending.update
+    }
+
+    // MARK: Encoding
+
+    /// Everything a peer with state vector `since` lacks, as `Y.encodeStateAsUpdate` gives it: structs, always the
+    /// whole delete set, and what is pending.
+    public func encodeStateAsUpdate(since: StateVector? = nil) -> [UInt8] {
+        let vector = since ?? StateVector()
+        let own = store.encode(store.missing(since: vector), deletions: store.deletedRanges())
+        guard hasPending else { return own }
+        var updates = [UpdateBuilder.decoded(own)]
+        if !pendingDeletes.isEmpty {
+            updates.append(
+                Update(
+                    storage: [], encodedCount: 0, clientTable: [], records: [], groups: [],
+                    deletes: pendingDeletes))
+        }
+        if let pending = pendingStructs { updates.append(pending.update.difference(since: vector)) }
+        return Update.mergedBytes(updates)
+    }
+
+    /// The state vector in the format of Yjs.
+    public func encodeStateVector() -> [UInt8] { stateVector.encoded() }
+}

@@ -1,0 +1,80 @@
+/// UTF-8 with lengths and positions in UTF-16 units, as JavaScript counts.
+enum UTF8Text {
+    /// U+FFFD, which stands where a surrogate pair was cut.
+    static let replacement: (UInt8, UInt8, UInt8) = (0xef, 0xbf, 0xbd)
+
+    /// UTF-16 length of `text`, or nil when it is not well-formed UTF-8 (Unicode 15, table 3-7).
+    static func utf16Length(_ text: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard let base = text.baseAddress else { return 0 }
+        let count = text.count
+        var i = 0
+        var units = 0
+        while i < count {
+            // Eight ASCII bytes at a time.
+            while i + 8 <= count {
+                let word = UnsafeRawPointer(base + i).loadUnaligned(as: UInt64.self)
+                if word & 0x8080_8080_8080_8080 != 0 { break }
+                i += 8
+                units += 8
+            }
+            guard i < count else { break }
+            let lead = base[i]
+            if lead < 0x80 {
+                i += 1
+                units += 1
+                continue
+            }
+            guard let length = sequenceLength(base + i, count - i) else { return nil }
+            i += length
+            units += length == 4 ? 2 : 1
+        }
+        return units
+    }
+
+    /// Length of the multi-byte sequence at `p` with `available` bytes, or nil when it is ill-formed.
+    private static func sequenceLength(_ p: UnsafePointer<UInt8>, _ available: Int) -> Int? {
+        let lead = p[0]
+        func continuation(_ k: Int) -> Bool { p[k] & 0xc0 == 0x80 }
+        switch lead {
+        case 0xc2...0xdf:
+            return available >= 2 && continuation(1) ? 2 : nil
+        case 0xe0...0xef:
+            guard available >= 3, continuation(1), continuation(2) else { return nil }
+            if lead == 0xe0 && p[1] < 0xa0 { return nil }
+            if lead == 0xed && p[1] > 0x9f { return nil }
+            return 3
+        case 0xf0...0xf4:
+            guard available >= 4, continuation(1), continuation(2), continuation(3) else { return nil }
+            if lead == 0xf0 && p[1] < 0x90 { return nil }
+            if lead == 0xf4 && p[1] > 0x8f { return nil }
+            return 4
+        default:
+            return nil
+        }
+    }
+
+    /// Byte offset of the UTF-16 position `units` in well-formed text, and whether it lies inside a surrogate pair
+    /// (then the offset is that of the four-byte sequence). O(bytes).
+    static func byteOffset(_ text: UnsafeBufferPointer<UInt8>, units: Int) -> (offset: Int, inside: Bool) {
+        var i = 0
+        var seen = 0
+        while seen < units && i < text.count {
+            let lead = text[i]
+            if lead < 0x80 {
+                i += 1
+                seen += 1
+            } else if lead < 0xe0 {
+                i += 2
+                seen += 1
+            } else if lead < 0xf0 {
+                i += 3
+                seen += 1
+            } else {
+                if seen + 1 == units { return (i, true) }
+                i += 4
+                seen += 2
+            }
+        }
+        return (min(i, text.count), false)
+    }
+}

@@ -1,0 +1,172 @@
+/// Everything a document holds, as plain arrays. `Document` owns one and is the only way to it from outside.
+///
+/// The members follow Yjs: `StructStore` (blocks of each client in clock order), the linked list of every type and the
+/// chains of map values (`Block.left`, `Block.right`), and the transaction under way.
+struct Store: ~Copyable {
+    var blocks = Slab<Block>()
+    var arena = ContentArena()
+    var clients: [ClientBlocks] = []
+    var clientIndex: [ClientID: UInt32] = [:]
+    var types: [SharedType] = []
+    var freeTypes: [UInt32] = []
+    var keys = KeyTable()
+    /// Type of a root by the key of its name, and the keys in order of appearance.
+    var roots: [UInt32: UInt32] = [:]
+    var rootKeys: [UInt32] = []
+    /// Rightmost block of the chain of a map key; the key is `MapKey.code`.
+    var mapTails: [UInt64: UInt32] = [:]
+    /// Number of the last visit of a conflict scan.
+    var visits: UInt32 = 0
+    var transaction = TransactionLog()
+    let collectsGarbage: Bool
+
+    init(collectsGarbage: Bool) { self.collectsGarbage = collectsGarbage }
+
+    // MARK: Clients
+
+    func clientPlace(_ id: ClientID) -> UInt32? { clientIndex[id] }
+
+    mutating func makeClient(_ id: ClientID) -> UInt32 {
+        if let known = clientIndex[id] { return known }
+        let place = UInt32(clients.count)
+        clients.append(ClientBlocks(id: id))
+        clientIndex[id] = place
+        return place
+    }
+
+    func state(_ client: UInt32) -> UInt32 { clients[Int(client)].state }
+
+    func state(of id: ClientID) -> UInt64 { clientIndex[id].map { UInt64(clients[Int($0)].state) } ?? 0 }
+
+    // MARK: Types and keys
+
+    static func mapCode(_ type: UInt32, _ key: UInt32) -> UInt64 { UInt64(type) << 32 | UInt64(key) }
+
+    mutating func makeType(_ type: SharedType) -> UInt32 {
+        if let place = freeTypes.popLast() {
+            types[Int(place)] = type
+            return place
+        }
+        types.append(type)
+        return UInt32(types.count - 1)
+    }
+
+    /// The root type of that name, made when it is not there (yjs `doc.get(name)`).
+    mutating func root(_ name: [UInt8]) -> UInt32 {
+        let key = keys.intern(name)
+        if let type = roots[key] { return type }
+        let type = makeType(SharedType(name: key))
+        roots[key] = type
+        rootKeys.append(key)
+        return type
+    }
+
+    func findRoot(_ name: String) -> UInt32? { keys.find(Array(name.utf8)).flatMap { roots[$0] } }
+
+    /// Rightmost block of a map key's chain, live or deleted.
+    func mapTail(_ type: UInt32, _ key: UInt32) -> UInt32 { mapTails[Self.mapCode(type, key)] ?? absent }
+
+    mutating func setMapTail(_ type: UInt32, _ key: UInt32, _ block: UInt32) {
+        if mapTails.updateValue(block, forKey: Self.mapCode(type, key)) == nil {
+            types[Int(type)].keys.append(key)
+        }
+    }
+
+    /// Leftmost block of a map key's chain.
+    func mapHead(_ type: UInt32, _ key: UInt32) -> UInt32 {
+        var block = mapTail(type, key)
+        while block != absent {
+            let left = blocks[block].left
+            if left == absent { break }
+            block = left
+        }
+        return block
+    }
+
+    // MARK: Finding
+
+    /// The block that holds a unit; its clock must be known.
+    func block(_ client: UInt32, _ clock: UInt32) -> UInt32 {
+        clients[Int(client)].entries[clients[Int(client)].position(of: clock)].block
+    }
+
+    /// The block beginning at exactly that clock, cut there when needed (yjs `getItemCleanStart`).
+    mutating func blockStarting(_ client: UInt32, _ clock: UInt32) -> UInt32 {
+        let position = clients[Int(client)].position(of: clock)
+        let block = clients[Int(client)].entries[position].block
+        let start = blocks[block].clock
+        guard start < clock, blocks[block].isItem else { return block }
+        return split(block, at: clock - start, position: position)
+    }
+
+    /// The block ending with exactly that clock, cut behind it when needed (yjs `getItemCleanEnd`).
+    mutating func blockEnding(_ client: UInt32, _ clock: UInt32) -> UInt32 {
+        let position = clients[Int(client)].position(of: clock)
+        let block = clients[Int(client)].entries[position].block
+        guard blocks[block].end - 1 != clock, blocks[block].isItem else { return block }
+        _ = split(block, at: clock + 1 - blocks[block].clock, position: position)
+        return block
+    }
+
+    /// Appends a block to those of its client; its clock must be the client's state.
+    mutating func append(_ block: UInt32) {
+        let client = Int(blocks[block].client)
+        willChange(UInt32(client))
+        let clock = blocks[block].clock
+        clients[client].entries.append(ClientBlocks.Entry(clock: clock, block: block))
+        clients[client].state = blocks[block].end
+    }
+
+    // MARK: Splitting
+
+    /// Cuts a block; `position` is its place among its client's blocks. Gives the right part (yjs `splitItem`).
+    mutating func split(_ left: UInt32, at length: UInt32, position: Int) -> UInt32 {
+        var right = blocks[left]
+        right.clock += length
+        right.length -= length
+        right.left = left
+        right.originClient = right.client
+        right.originClock = right.clock - 1
+        right.leaf = absent
+        right.content = splitContent(left, at: length)
+        blocks[left].length = length
+        let index = blocks.insert(right)
+        blocks[left].right = index
+        if right.right != absent { blocks[right.right].left = index }
+        let entry = ClientBlocks.Entry(clock: right.clock, block: index)
+        clients[Int(right.client)].entries.insert(entry, at: position + 1)
+        transaction.splits.append(TransactionLog.Place(client: right.client, clock: right.clock))
+        if right.sub != absent {
+            if right.right == absent { setMapTail(right.parent, right.sub, index) }
+        } else if types[Int(right.parent)].index != nil {
+            let parent = Int(right.parent)
+            types[parent].index?.setWeight(blocks[left].weight, of: left, leaf: blocks[left].leaf)
+            types[parent].index?.insert(index, weight: right.weight, after: left, in: &blocks)
+        }
+        return index
+    }
+
+    /// Cuts the content of a block in the arena and gives the right part's.
+    private mutating func splitContent(_ block: UInt32, at length: UInt32) -> ArenaSlice {
+        var content = blocks[block].content
+        let right: ArenaSlice
+        switch blocks[block].kind {
+        case .string:
+            if content.length == blocks[block].length {
+                right = arena.split(&content, at: Int(length))
+            } else {
+                let (offset, inside) = UTF8Text.byteOffset(arena.bytes(content), units: Int(length))
+                right =
+                    inside ? arena.splitPair(&content, at: offset) : arena.split(&content, at: offset)
+            }
+        case .any, .json:
+            let offset = WireValues.offset(
+                of: Int(length), in: arena.bytes(content), kind: blocks[block].kind)
+            right = arena.split(&content, at: offset)
+        default:
+            right = ArenaSlice()
+        }
+        blocks[block].content = content
+        return right
+    }
+}

@@ -1,0 +1,83 @@
+/// A decoded v1 update. It was validated on its own and holds no reference to a document: applying it to any
+/// document cannot fail on the format.
+public struct Update: Sendable {
+    /// A run of clocks of one client: `from` included, `to` excluded.
+    public struct ClientRange: Sendable, Hashable {
+        public var client: ClientID
+        public var from: UInt64
+        public var to: UInt64
+
+        public init(client: ClientID, from: UInt64, to: UInt64) {
+            self.client = client
+            self.from = from
+            self.to = to
+        }
+    }
+
+    /// The structs of one client: a run of `records`.
+    struct Group: BitwiseCopyable {
+        var client: UInt32
+        var start: Int
+        var end: Int
+    }
+
+    /// The encoded update, then the payloads that had to be rewritten into the form Yjs would write.
+    let storage: [UInt8]
+    let encodedCount: Int
+    /// Client ids named by the records.
+    let clientTable: [ClientID]
+    let records: [StructRecord]
+    /// One entry a client, in the order of the update.
+    let groups: [Group]
+    /// The delete set as it was written, empty ranges left out.
+    public let deletes: [ClientRange]
+
+    init(
+        storage: [UInt8], encodedCount: Int, clientTable: [ClientID], records: [StructRecord],
+        groups: [Group],
+        deletes: [ClientRange]
+    ) {
+        self.storage = storage
+        self.encodedCount = encodedCount
+        self.clientTable = clientTable
+        self.records = records
+        self.groups = groups
+        self.deletes = deletes
+    }
+
+    /// Decodes and validates. Refuses what Yjs could not apply either (it would throw half-way) and everything
+    /// over `limits`. Memory taken is bounded by a small multiple of `bytes`.
+    public init(decodingV1 bytes: [UInt8], limits: UpdateLimits = .standard) throws(UpdateError) {
+        self = try UpdateDecoder.decode(bytes, limits: limits)
+    }
+
+    /// The bytes this update was decoded from.
+    public var bytes: [UInt8] { storage.count == encodedCount ? storage : Array(storage[..<encodedCount]) }
+
+    /// Number of encoded bytes.
+    public var byteCount: Int { encodedCount }
+
+    /// Whether the update has neither structs (Skips aside) nor deletions.
+    public var isEmpty: Bool { deletes.isEmpty && records.allSatisfy { $0.kind == .skip } }
+
+    /// Number of structs, Skips included.
+    public var structCount: Int { records.count }
+
+    /// What the update brings of each client, adjacent structs joined, Skips left out, in the update's order.
+    public var ranges: [ClientRange] {
+        var ranges: [ClientRange] = []
+        for group in groups {
+            let client = clientTable[Int(group.client)]
+            for record in records[group.start..<group.end] where record.kind != .skip {
+                if let last = ranges.last, last.client == client, last.to == UInt64(record.clock) {
+                    ranges[ranges.count - 1].to = UInt64(record.end)
+                } else {
+                    let range = ClientRange(
+                        client: client, from: UInt64(record.clock), to: UInt64(record.end))
+                    ranges.append(range)
+                }
+            }
+        }
+        return ranges
+    }
+}

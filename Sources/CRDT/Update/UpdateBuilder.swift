@@ -1,0 +1,147 @@
+/// Writes structs of decoded updates again, as Yjs's byte-level functions do (yjs `updates.js`): items that have an
+/// origin lose the map key flag, since those functions do not know the key.
+struct UpdateBuilder {
+    private var writer = ByteWriter()
+    /// Structs of the client being written, and where their count belongs.
+    private var body = ByteWriter()
+    private var client: ClientID = 0
+    private var firstClock: UInt64 = 0
+    private var count: UInt64 = 0
+    private var clientCount: UInt64 = 0
+
+    /// A struct with the update it comes from.
+    struct Source {
+        var update: Update
+        var record: StructRecord
+
+        var client: ClientID { update.clientTable[Int(record.client)] }
+        /// How many leading units of the record were cut off.
+        var cut: UInt32 = 0
+        var clock: UInt64 { UInt64(record.clock) + UInt64(cut) }
+        var end: UInt64 { UInt64(record.end) }
+        var length: UInt64 { end - clock }
+    }
+
+    /// An update made of runs of records of another one, clients descending, without deletions.
+    static func update(of runs: [(client: UInt32, range: Range<Int>)], in update: Update) -> Update {
+        var builder = UpdateBuilder()
+        let table = update.clientTable
+        for run in runs.sorted(by: { table[Int($0.client)] > table[Int($1.client)] }) {
+            for index in run.range { builder.write(Source(update: update, record: update.records[index])) }
+        }
+        return Self.decoded(builder.finish(deletes: []))
+    }
+
+    /// Decodes what was built from validated parts.
+    static func decoded(_ bytes: [UInt8]) -> Update {
+        var limits = UpdateLimits()
+        limits.maxBytes = .max
+        limits.maxStructs = .max
+        limits.maxClients = .max
+        limits.maxClockGrowth = .max
+        limits.maxNesting = Limits.maxValueNesting
+        limits.maxRoots = .max
+        limits.maxKeyBytes = .max
+        limits.maxDeleteRanges = .max
+        do throws(UpdateError) { return try Update(decodingV1: bytes, limits: limits) } catch {
+            return .empty
+        }
+    }
+
+    private mutating func start(_ source: Source) {
+        if count > 0 && client == source.client { return }
+        flush()
+        client = source.client
+        firstClock = source.clock
+    }
+
+    private mutating func flush() {
+        guard count > 0 else { return }
+        writer.varUint(count)
+        writer.varUint(client)
+        writer.varUint(firstClock)
+        writer.raw(body.bytes)
+        body = ByteWriter()
+        count = 0
+        clientCount += 1
+    }
+
+    mutating func write(_ source: Source) {
+        start(source)
+        count += 1
+        RecordWriter.write(source, to: &body)
+    }
+
+    mutating func writeSkip(client id: ClientID, clock: UInt64, length: UInt64) {
+        if !(count > 0 && client == id) {
+            flush()
+            client = id
+            firstClock = clock
+        }
+        count += 1
+        body.byte(ContentKind.skip.rawValue)
+        body.varUint(length)
+    }
+
+    mutating func writeGC(client id: ClientID, clock: UInt64, length: UInt64) {
+        if !(count > 0 && client == id) {
+            flush()
+            client = id
+            firstClock = clock
+        }
+        count += 1
+        body.byte(ContentKind.gc.rawValue)
+        body.varUint(length)
+    }
+
+    /// The update with the given deletions, which are sorted and joined.
+    mutating func finish(deletes: [Update.ClientRange]) -> [UInt8] {
+        flush()
+        var out = ByteWriter(capacity: writer.bytes.count + 16)
+        out.varUint(clientCount)
+        out.raw(writer.bytes)
+        DeleteRanges.write(DeleteRanges.merged(deletes), to: &out)
+        return out.bytes
+    }
+}
+
+extension Update {
+    /// An update that brings nothing.
+    public static let empty = Update(
+        storage: [0, 0], encodedCount: 2, clientTable: [], records: [], groups: [], deletes: [])
+}
+
+/// Delete sets as sorted ranges.
+enum DeleteRanges {
+    /// Sorted by client descending and clock ascending, touching and overlapping ranges joined.
+    static func merged(_ ranges: [Update.ClientRange]) -> [Update.ClientRange] {
+        var joined: [Update.ClientRange] = []
+        for next in ranges.sorted(by: { ($1.client, $0.from) < ($0.client, $1.from) }) {
+            if let last = joined.last, last.client == next.client, last.to >= next.from {
+                joined[joined.count - 1].to = max(last.to, next.to)
+            } else {
+                joined.append(next)
+            }
+        }
+        return joined
+    }
+
+    /// Writes ranges that are sorted by client (yjs `writeDeleteSet`).
+    static func write(_ ranges: [Update.ClientRange], to out: inout ByteWriter) {
+        var starts: [Int] = []
+        for (index, range) in ranges.enumerated() where index == 0 || ranges[index - 1].client != range.client
+        {
+            starts.append(index)
+        }
+        out.varUint(UInt64(starts.count))
+        for (place, start) in starts.enumerated() {
+            let end = place + 1 < starts.count ? starts[place + 1] : ranges.count
+            out.varUint(ranges[start].client)
+            out.varUint(UInt64(end - start))
+            for range in ranges[start..<end] {
+                out.varUint(range.from)
+                out.varUint(range.to - range.from)
+            }
+        }
+    }
+}

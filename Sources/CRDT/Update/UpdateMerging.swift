@@ -1,0 +1,200 @@
+/// The byte-level functions of Yjs on updates, without a document (yjs `mergeUpdates`, `diffUpdate`,
+/// `encodeStateVectorFromUpdate`).
+extension Update {
+    /// One update that brings what all of `updates` bring. Structs are not squashed and nothing is collected; where two
+    /// versions of a struct overlap the first in the order of clock, then of the arguments, wins. One update is
+    /// given back as it is.
+    public static func merge(_ updates: [Update]) -> Update {
+        guard updates.count != 1 else { return updates[0] }
+        return UpdateBuilder.decoded(mergedBytes(updates))
+    }
+
+    static func mergedBytes(_ updates: [Update]) -> [UInt8] {
+        var merge = UpdateMerge(updates)
+        merge.run()
+        return merge.builder.finish(deletes: updates.flatMap(\.deletes))
+    }
+
+    /// What of this update a document with state vector `vector` lacks; the whole delete set stays.
+    public func difference(since vector: StateVector) -> Update {
+        var builder = UpdateBuilder()
+        for group in groups {
+            let known = vector[clientTable[Int(group.client)]]
+            var isWriting = false
+            for record in records[group.start..<group.end] {
+                if isWriting {
+                    builder.write(UpdateBuilder.Source(update: self, record: record))
+                } else if record.kind != .skip, UInt64(record.end) > known {
+                    let cut = known > UInt64(record.clock) ? UInt32(known - UInt64(record.clock)) : 0
+                    builder.write(UpdateBuilder.Source(update: self, record: record, cut: cut))
+                    isWriting = true
+                }
+            }
+        }
+        return UpdateBuilder.decoded(builder.finish(deletes: deletes))
+    }
+
+    /// The state vector of a document that applied only this update: of each client what begins at clock 0 and has no
+    /// gap.
+    public var stateVector: StateVector {
+        var vector = StateVector()
+        for group in groups {
+            var end: UInt64 = 0
+            for record in records[group.start..<group.end] {
+                guard record.kind != .skip, UInt64(record.clock) == end else { break }
+                end = UInt64(record.end)
+            }
+            vector[clientTable[Int(group.client)]] = end
+        }
+        return vector
+    }
+}
+
+/// The k-way merge of `Update.merge`.
+private struct UpdateMerge {
+    /// Reads the structs of one update in order, Skips left out.
+    private struct Cursor {
+        let update: Update
+        var index = 0
+
+        var current: UpdateBuilder.Source? {
+            index < update.records.count
+                ? UpdateBuilder.Source(update: update, record: update.records[index]) : nil
+        }
+
+        mutating func advance() {
+            index += 1
+            passSkips()
+        }
+
+        mutating func passSkips() {
+            while index < update.records.count, update.records[index].kind == .skip { index += 1 }
+        }
+    }
+
+    /// The struct to be written next, held back because it may still grow.
+    private struct Held {
+        var source: UpdateBuilder.Source
+        /// A gap instead of the struct.
+        var isSkip = false
+        var clock: UInt64
+        var end: UInt64
+
+        init(_ source: UpdateBuilder.Source) {
+            self.source = source
+            clock = source.clock
+            end = source.end
+        }
+    }
+
+    var builder = UpdateBuilder()
+    private var cursors: [Cursor]
+    private var held: Held?
+
+    init(_ updates: [Update]) {
+        cursors = updates.map { Cursor(update: $0) }
+        for index in cursors.indices { cursors[index].passSkips() }
+    }
+
+    mutating func run() {
+        while true {
+            cursors.removeAll { $0.current == nil }
+            guard let first = leading() else { break }
+            step(first)
+        }
+        writeHeld()
+    }
+
+    /// The cursor with the highest client and of those the lowest clock; moved to the front so that later ties are
+    /// decided as by a stable sort.
+    private mutating func leading() -> Int? {
+        guard !cursors.isEmpty else { return nil }
+        let keyed = cursors.enumerated().map { ($0.offset, $0.element.current) }
+        let sorted = keyed.sorted { a, b in
+            guard let x = a.1, let y = b.1 else { return false }
+            return (y.client, x.clock, a.0) < (x.client, y.clock, b.0)
+        }
+        cursors = sorted.map { cursors[$0.0] }
+        return 0
+    }
+
+    private mutating func step(_ at: Int) {
+        guard let lead = cursors[at].current else { return }
+        let client = lead.client
+        guard let write = held else {
+            held = Held(lead)
+            cursors[at].advance()
+            return follow(at, client)
+        }
+        var passed = false
+        while let current = cursors[at].current, current.end <= write.end,
+            current.client >= write.source.client
+        {
+            cursors[at].advance()
+            passed = true
+        }
+        guard let current = cursors[at].current, current.client == client,
+            !(passed && current.clock > write.end)
+        else { return }
+        if client != write.source.client {
+            writeHeld()
+            held = Held(current)
+            cursors[at].advance()
+        } else if write.end < current.clock {
+            bridge(write, to: current)
+        } else {
+            join(write, current, at)
+        }
+        follow(at, client)
+    }
+
+    private mutating func bridge(_ write: Held, to current: UpdateBuilder.Source) {
+        if write.isSkip {
+            held?.end = current.end
+        } else {
+            writeHeld()
+            var gap = Held(write.source)
+            gap.isSkip = true
+            gap.clock = write.end
+            gap.end = current.clock
+            held = gap
+        }
+    }
+
+    private mutating func join(_ write: Held, _ next: UpdateBuilder.Source, _ at: Int) {
+        var current = next
+        let overlap = write.end - current.clock
+        if overlap > 0 {
+            if write.isSkip { held?.end -= overlap } else { current.cut += UInt32(overlap) }
+        }
+        if !write.isSkip, write.source.record.kind == .gc, current.record.kind == .gc {
+            held?.end = current.end
+        } else {
+            writeHeld()
+            held = Held(current)
+            cursors[at].advance()
+        }
+    }
+
+    private mutating func follow(_ at: Int, _ client: ClientID) {
+        while let next = cursors[at].current, let write = held, next.client == client, next.clock == write.end
+        {
+            writeHeld()
+            held = Held(next)
+            cursors[at].advance()
+        }
+    }
+
+    private mutating func writeHeld() {
+        guard let write = held else { return }
+        let client = write.source.client
+        if write.isSkip {
+            builder.writeSkip(client: client, clock: write.clock, length: write.end - write.clock)
+        } else if write.source.record.kind == .gc {
+            builder.writeGC(client: client, clock: write.clock, length: write.end - write.clock)
+        } else {
+            builder.write(write.source)
+        }
+        held = nil
+    }
+}

@@ -1,0 +1,103 @@
+import CRDT
+import Foundation
+import Testing
+
+/// Scenarios recorded from Yjs 13.6.31 (shared data `yjs-vectors`): bytes must be equal.
+@Suite struct YjsVectorTests {
+    static let file = sharedFolder?.appendingPathComponent("data/yjs-vectors/vectors-13.6.31.jsonl.gz")
+    static let isPresent = file.map { FileManager.default.fileExists(atPath: $0.path) } ?? false
+
+    @Test(.enabled(if: isPresent, "set CODUEL_SHARED to the folder that holds data/yjs-vectors"))
+    func recordedScenarios() throws {
+        let lines = try gunzippedLines(try #require(Self.file))
+        #expect(lines.count == 300)
+        for line in lines {
+            let scenario = try #require(JSONParser.parse(line, maxNesting: 128))
+            try check(scenario)
+        }
+    }
+
+    private func check(_ scenario: Value) throws {
+        let seed = scenario["seed"]?.integer ?? -1
+        let gc = scenario["gc"]?.bool ?? true
+        let updates = (scenario["updates"]?.array ?? []).compactMap { $0.string.map(bytes) }
+        func field(_ name: String) -> String { scenario[name]?.string ?? "" }
+
+        let document = Document(clientID: 0xffff, gc: gc)
+        let mid = scenario["mid_update"]?.integer ?? 0
+        for (index, update) in updates.enumerated() {
+            let decoded = try Update(decodingV1: update)
+            // Two clients may delete the same, so an update can be redundant; it changes something or it does not.
+            let before = document.readiness(of: decoded)
+            #expect(before == .ready || before == .redundant, "seed \(seed) update \(index)")
+            #expect(document.apply(decoded) == (before == .ready), "seed \(seed) update \(index)")
+            #expect(document.readiness(of: decoded) == .redundant, "seed \(seed) update \(index)")
+            if index == mid {
+                #expect(hex(document.encodeStateVector()) == field("mid_state_vector"), "seed \(seed)")
+            }
+        }
+        #expect(hex(document.encodeStateAsUpdate()) == field("state_v1"), "seed \(seed) state")
+        #expect(hex(document.encodeStateVector()) == field("state_vector_bytes"), "seed \(seed) vector")
+        let midVector = try StateVector(decoding: bytes(field("mid_state_vector")))
+        #expect(hex(document.encodeStateAsUpdate(since: midVector)) == field("diff_v1"), "seed \(seed) diff")
+        #expect(!document.hasPending)
+
+        let order = (scenario["order"]?.array ?? []).compactMap(\.integer)
+        let merged = Update.merge(try order.map { try Update(decodingV1: updates[$0]) })
+        #expect(hex(merged.bytes) == field("merged_v1"), "seed \(seed) merged")
+        #expect(hex(merged.difference(since: midVector).bytes) == field("diff_update_v1"), "seed \(seed)")
+        #expect(hex(merged.stateVector.encoded()) == field("merged_state_vector"), "seed \(seed)")
+
+        try checkPartial(scenario, updates, gc: gc, seed: seed)
+        try checkContent(scenario, seed: seed)
+    }
+
+    private func checkPartial(_ scenario: Value, _ updates: [[UInt8]], gc: Bool, seed: Int) throws {
+        let expected = try #require(scenario["partial"])
+        let document = Document(clientID: 0xffff, gc: gc)
+        for index in (expected["applied"]?.array ?? []).compactMap(\.integer) {
+            try document.applyUpdate(updates[index])
+        }
+        #expect(document.hasPending == expected["pending"]?.bool, "seed \(seed) pending")
+        #expect(hex(document.encodeStateAsUpdate()) == expected["state_v1"]?.string, "seed \(seed) partial")
+        var vector: [String: Int] = [:]
+        if case .object(let entries)? = expected["state_vector"] {
+            for entry in entries { vector[entry.key] = entry.value.integer }
+        }
+        let own = document.stateVector.clients.map { (String($0.key), Int($0.value)) }
+        #expect(Dictionary(uniqueKeysWithValues: own) == vector, "seed \(seed) partial vector")
+    }
+
+    private func checkContent(_ scenario: Value, seed: Int) throws {
+        let document = Document(clientID: 1)
+        try document.applyUpdate(bytes(scenario["state_v1"]?.string ?? ""))
+        #expect(document.text("text") == scenario["text"]?.string, "seed \(seed)")
+        #expect(Value.array(document.delta("text")).json == scenario["delta"]?.json, "seed \(seed)")
+        #expect(document.xml("xml") == scenario["xml"]?.string, "seed \(seed)")
+        #expect(sorted(plain(.array(document.array("array")))) == sorted(scenario["array"]), "seed \(seed)")
+        #expect(sorted(plain(.object(document.mapEntries("map")))) == sorted(scenario["map"]), "seed \(seed)")
+    }
+
+    /// Bytes as the vectors write them.
+    private func plain(_ value: Value) -> Value {
+        switch value {
+        case .bytes(let data): ["bytes": .string(hex(data))]
+        case .array(let values): .array(values.map(plain))
+        case .object(let entries): .object(entries.map { Value.Entry($0.key, plain($0.value)) })
+        default: value
+        }
+    }
+
+    /// JSON with the keys of every object sorted.
+    private func sorted(_ value: Value?) -> String {
+        func order(_ value: Value) -> Value {
+            switch value {
+            case .array(let values): .array(values.map(order))
+            case .object(let entries):
+                .object(entries.map { Value.Entry($0.key, order($0.value)) }.sorted { $0.key < $1.key })
+            default: value
+            }
+        }
+        return value.map { order($0).json } ?? "none"
+    }
+}
