@@ -6,10 +6,15 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cgroups.h"
 #include "descriptors.h"
+
+static pid_t janitor = -1;
+/// Closed by the end of the helper, whatever ended it.
+static int life_line = -1;
 
 static _Noreturn void wait_and_clean(int helper) {
     char byte;
@@ -31,13 +36,18 @@ static _Noreturn void wait_and_clean(int helper) {
 int janitor_start(void) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return -1;
-    pid_t pid = fork();
-    if (pid == 0) {
+    janitor = fork();
+    if (janitor == 0) {
         close(ends[1]);
         wait_and_clean(ends[0]);
     }
     close(ends[0]);
-    if (pid > 0) return ends[1];
-    close(ends[1]);
-    return -1;
+    life_line = ends[1];
+    if (janitor < 0) close_if_open(&life_line);
+    return janitor > 0 ? 0 : -1;
+}
+
+void janitor_finish(void) {
+    close_if_open(&life_line);
+    while (waitpid(janitor, NULL, 0) < 0 && errno == EINTR) continue;
 }

@@ -3,7 +3,10 @@
 #ifndef CODUEL_JANITOR_H
 #define CODUEL_JANITOR_H
 
-/// Starts it. A descriptor to keep open for life, or -1 with errno.
+/// Starts it; 0, or -1 with errno.
 int janitor_start(void);
+
+/// Lets it clean now and waits for its end.
+void janitor_finish(void);
 
 #endif

@@ -172,6 +172,8 @@ static void finish(struct keeper *keeper, struct slot *slot) {
         reply.artefact_bytes = slot->report.artefact_bytes;
         reply.flags |= REPLY_HAS_ARTEFACT;
     }
+    bool compiled = slot->operation == OPERATION_COMPILE && reply.end == END_EXITED && reply.exit_code == 0;
+    if (compiled && !slot->plan.artefact_name) reply.flags |= REPLY_SOURCE_IS_ARTEFACT;
     // The run is wiped away before the server hears of it.
     if (slot->grouped && cgroup_remove(&slot->group) != 0) {
         reply.end = END_SANDBOX_ERROR;

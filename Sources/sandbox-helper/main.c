@@ -68,9 +68,13 @@ int main(int argument_count, char **arguments) {
         return EXIT_UNUSABLE;
     }
     cgroups_open();
-    int janitor = janitor_start();
+    if (janitor_start() != 0) {
+        fprintf(stderr, "sandbox-helper: %s\n", strerror(errno));
+        cgroups_remove_all();
+        return EXIT_UNUSABLE;
+    }
     isolation_find(&keeper);
-    if (janitor >= 0 && say_hello(&keeper) == 0) keeper_serve(&keeper);
-    cgroups_remove_all();
+    if (say_hello(&keeper) == 0) keeper_serve(&keeper);
+    janitor_finish();
     return 0;
 }

@@ -35,8 +35,9 @@ enum reply_flag {
     REPLY_HAS_SIGNAL = 2,
     REPLY_OUTPUT_TRUNCATED = 4,
     REPLY_ERROR_TRUNCATED = 8,
-    REPLY_HAS_STREAMS = 16,  /* descriptors: standard output, standard error */
+    REPLY_HAS_STREAMS = 16, /* descriptors: standard output, standard error */
     REPLY_HAS_ARTEFACT = 32, /* one more descriptor */
+    REPLY_SOURCE_IS_ARTEFACT = 64, /* compiled well, and what runs is the source itself */
 };
 
 /// Sent once by the helper when it is ready.

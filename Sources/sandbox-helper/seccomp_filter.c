@@ -79,7 +79,7 @@ static int deny_arguments(scmp_filter_ctx context) {
     int calls[] = {SCMP_SYS(socket), SCMP_SYS(socketpair)};
     for (size_t i = 0; i < 2; i++) {
         int result = seccomp_rule_add(
-            context, SCMP_ACT_ERRNO(EAFNOSUPPORT), calls[i], 1, SCMP_A0(SCMP_CMP_GT, AF_INET));
+            context, SCMP_ACT_ERRNO(EAFNOSUPPORT), calls[i], 1, SCMP_A0(SCMP_CMP_GT, AF_INET, 0));
         if (result != 0) return result;
     }
     // Pushing input into a terminal.

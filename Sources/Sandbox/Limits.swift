@@ -1,0 +1,18 @@
+/// Ceilings of the adapter; those of a run itself are the helper's (`Sources/sandbox-helper/limits.h`).
+enum Limits {
+    static let slots = 64
+    /// Runs that may wait for a slot; one more is refused.
+    static let waitingRuns = 1_024
+    /// The helper tries its protections before it is ready.
+    static let helloTimeoutMs: Int32 = 30_000
+    /// Beyond a run's own wall limit until a helper that has not answered counts as dead: setting up, killing and
+    /// clearing away are bounded by less in the helper.
+    static let answerGraceMs: Int64 = 30_000
+    static let compileWallMs: Int64 = 15_000
+    static let longestWallMs: Int64 = 120_000
+    /// How often the reader looks for answers that are overdue.
+    static let overdueCheckMs: Int32 = 2_000
+    /// How long `stop` waits for the helper's end.
+    static let stopMs: Int = 3_000
+    static let versionTextBytes = 200
+}

@@ -1,0 +1,185 @@
+import Glibc
+import Judging
+
+/// Runs guest programs through the helper process: the real `ProgramExecutor`.
+///
+/// `start` makes the helper and nothing else (no thread, no event loop), so that a server can call it first, while it
+/// is still privileged, and give up its rights afterwards: the helper keeps its own. When the helper dies, every run
+/// that waits for it ends as `.sandboxError`, and so does every later one; `isAlive` tells.
+public final class Sandbox: ProgramExecutor {
+    private let connection: HelperConnection
+    private let gate: SlotGate
+    private let hello: Wire.Hello
+    private let layers: [Layer]
+
+    /// Why programs are not run here; nil when they are.
+    public let refusal: String?
+
+    private init(connection: HelperConnection, slots: Int, hello: Wire.Hello, allowWeakIsolation: Bool) {
+        self.connection = connection
+        self.hello = hello
+        gate = SlotGate(slots: slots)
+        layers = Layer.table(known: hello.knownLayers, active: Set(hello.layers))
+        let missing = layers.filter { $0.isRequired && !$0.isActive }.map(\.name)
+        if !hello.isUsable {
+            refusal = "this machine cannot isolate programs: \(hello.detail)"
+        } else if !missing.isEmpty && !allowWeakIsolation {
+            refusal = "isolation is too weak here (missing: \(missing.joined(separator: ", ")))"
+        } else {
+            refusal = nil
+        }
+    }
+
+    deinit { connection.close() }
+
+    /// Starts the helper and waits until it has tried what this machine gives.
+    ///
+    /// - Parameters:
+    ///   - helperPath: the executable `sandbox-helper`; see `helperPath(besideExecutable:)`.
+    ///   - slots: runs at a time, 1 to 64.
+    ///   - allowWeakIsolation: run programs although a layer that matters is missing. Without namespaces nothing runs.
+    public static func start(
+        helperPath: String, slots: Int, allowWeakIsolation: Bool = false
+    ) throws(SandboxError) -> Sandbox {
+        guard (1...Limits.slots).contains(slots) else {
+            throw SandboxError(.invalidSlots, "the sandbox has 1 to \(Limits.slots) slots")
+        }
+        guard access(helperPath, X_OK) == 0 else {
+            throw SandboxError(.helperNotFound, "there is no sandbox helper at \(helperPath)")
+        }
+        let connection = try connect(helperPath: helperPath, slots: slots)
+        guard let hello = connection.hello() else {
+            connection.abandon()
+            throw SandboxError(.helperFailed, "the sandbox helper did not start")
+        }
+        return Sandbox(
+            connection: connection, slots: slots, hello: hello, allowWeakIsolation: allowWeakIsolation)
+    }
+
+    /// On return this process's copy of the helper's end is closed: otherwise the helper's death would not show.
+    private static func connect(helperPath: String, slots: Int) throws(SandboxError) -> HelperConnection {
+        guard let (ours, theirs) = PacketSocket.pair() else {
+            throw SandboxError(.helperFailed, "no socket for the sandbox helper")
+        }
+        let process = try HelperProcess.start(path: helperPath, slots: slots, socket: theirs)
+        return HelperConnection(socket: ours, process: process)
+    }
+
+    /// The helper's place beside an executable, symbolic links followed.
+    public static func helperPath(besideExecutable executable: String) -> String {
+        let resolved = realpath(executable, nil)
+        defer { free(resolved) }
+        let path = resolved.map { String(cString: $0) } ?? executable
+        let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+        return folder + "sandbox-helper"
+    }
+
+    /// Whether the helper lives.
+    public var isAlive: Bool { connection.isAlive }
+
+    /// The helper's process id, for diagnosis.
+    public var helperProcessID: Int32 { connection.processID }
+
+    /// The layers of this machine, as a trial run found them.
+    public func probe() -> [Layer] { layers }
+
+    /// Ends the helper with all runs, and waits for it: nothing is left on the machine afterwards.
+    public func stop() {
+        connection.close()
+        connection.waitForEnd()
+    }
+
+    public func installedLanguages() -> [String] { hello.languages }
+
+    /// First line of what each installed language's tool says of its version.
+    public func languageVersions() async -> [String: String] {
+        var versions: [String: String] = [:]
+        for language in hello.languages {
+            let limits = Self.compileLimits
+            let execution = await perform(.version, language: language, limits: limits, contents: [])
+                .execution
+            let output = execution.standardOutput + execution.standardError
+            let line = output.prefix(Limits.versionTextBytes).prefix { $0 != UInt8(ascii: "\n") }
+            versions[language] = String(decoding: line, as: UTF8.self)
+        }
+        return versions
+    }
+
+    public func compile(language: String, source: [UInt8]) async -> CompileResult {
+        let (execution, answer) = await perform(
+            .compile, language: language, limits: Self.compileLimits, contents: [source])
+        guard let answer, execution.end == .exited, execution.exitCode == 0 else {
+            return CompileResult(program: nil, execution: execution)
+        }
+        if answer.reply.flags.contains(.sourceIsArtefact) {
+            let program = CompiledProgram(language: language, artefact: source)
+            return CompileResult(program: program, execution: execution)
+        }
+        guard answer.reply.flags.contains(.hasArtefact), answer.files.count == 3,
+            let artefact = MemoryFile.content(of: answer.files[2], count: Int(answer.reply.artefactBytes))
+        else {
+            return CompileResult(program: nil, execution: execution)
+        }
+        let program = CompiledProgram(language: language, artefact: artefact)
+        return CompileResult(program: program, execution: execution)
+    }
+
+    public func run(
+        _ program: CompiledProgram, standardInput: [UInt8], limits: ExecutionLimits
+    ) async -> ExecutionResult {
+        await perform(
+            .run, language: program.language, limits: limits, contents: [program.artefact, standardInput]
+        ).execution
+    }
+
+    /// Only for how long to wait and what to show: the helper has these limits built in.
+    private static let compileLimits = ExecutionLimits(
+        cpuTimeMs: 10_000, wallTimeMs: Int(Limits.compileWallMs), memoryBytes: 2 << 30, outputBytes: 64 << 10)
+
+    private func perform(
+        _ operation: Wire.Operation, language: String, limits: ExecutionLimits, contents: [[UInt8]]
+    ) async -> (execution: ExecutionResult, answer: HelperConnection.Answer?) {
+        if let refusal { return (Self.failure(refusal), nil) }
+        guard await gate.enter() else { return (Self.failure("too many runs wait for the sandbox"), nil) }
+        defer { gate.leave() }
+        var files: [Descriptor] = []
+        for content in contents {
+            guard let file = MemoryFile.sealed(content) else {
+                return (Self.failure("no memory for the sandbox's input"), nil)
+            }
+            files.append(file)
+        }
+        let answer = await connection.request(
+            operation, language: language, limits: limits, files: files, wallMs: Int64(limits.wallTimeMs))
+        guard let answer else { return (Self.failure("the sandbox helper is gone"), nil) }
+        return (Self.result(answer), answer)
+    }
+
+    private static func failure(_ detail: String) -> ExecutionResult {
+        ExecutionResult(end: .sandboxError, detail: detail)
+    }
+
+    private static func result(_ answer: HelperConnection.Answer) -> ExecutionResult {
+        let reply = answer.reply
+        var result = ExecutionResult(
+            end: reply.end,
+            exitCode: reply.flags.contains(.hasExitCode) ? reply.exitCode : nil,
+            signal: reply.flags.contains(.hasSignal) ? reply.signal : nil,
+            cpuTimeMs: milliseconds(reply.cpuUs), wallTimeMs: milliseconds(reply.wallUs),
+            memoryBytes: reply.memoryBytes,
+            outputTruncated: reply.flags.contains(.outputTruncated),
+            errorTruncated: reply.flags.contains(.errorTruncated),
+            layers: reply.layers, detail: reply.detail)
+        guard reply.flags.contains(.hasStreams) else { return result }
+        guard answer.files.count >= 2,
+            let output = MemoryFile.content(of: answer.files[0], count: Int(reply.outputBytes)),
+            let error = MemoryFile.content(of: answer.files[1], count: Int(reply.errorBytes))
+        else { return failure("the guest's output could not be read") }
+        result.standardOutput = output
+        result.standardError = error
+        return result
+    }
+
+    /// Rounded up, so that a time over a limit is also shown as over it.
+    private static func milliseconds(_ us: Int64) -> Int { Int((max(us, 0) + 999) / 1_000) }
+}
