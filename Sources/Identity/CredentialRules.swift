@@ -1,6 +1,6 @@
 /// What a handle, an e-mail address and a password may be. Each check answers the fault, or nil.
-enum CredentialRules {
-    static func handleFault(_ handle: String) -> String? {
+package enum CredentialRules {
+    package static func handleFault(_ handle: String) -> String? {
         // Bounded before counting: handles are ASCII, so bytes are characters.
         let bytes = handle.utf8.prefix(Limits.handleLength.upperBound + 1)
         guard Limits.handleLength.contains(bytes.count) else {
@@ -24,7 +24,7 @@ enum CredentialRules {
     /// The address in lower case, or nil when it cannot be one. Only the outline is checked (one `@`, something
     /// before it, a dotted name after it, no spaces or control characters): whether it receives mail is only
     /// known by sending some.
-    static func normalisedEmail(_ email: String) -> String? {
+    package static func normalisedEmail(_ email: String) -> String? {
         guard email.utf8.prefix(Limits.emailBytes + 1).count <= Limits.emailBytes else { return nil }
         guard email.unicodeScalars.allSatisfy({ !isControlOrSpace($0) }) else { return nil }
         let parts = email.split(separator: "@", omittingEmptySubsequences: false)
@@ -37,7 +37,7 @@ enum CredentialRules {
         return email.lowercased()
     }
 
-    static func passwordFault(_ password: String, handle: String) -> String? {
+    package static func passwordFault(_ password: String, handle: String) -> String? {
         guard password.utf8.prefix(Limits.passwordBytes + 1).count <= Limits.passwordBytes,
             password.unicodeScalars.count <= Limits.passwordLength.upperBound
         else { return "A password has at most 128 characters." }

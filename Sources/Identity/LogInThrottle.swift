@@ -1,6 +1,6 @@
 /// Growing pause of one log-in name after failures, whether or not the account exists: the answer tells nothing.
 /// In memory: a restart forgives, and the number of names is bounded, the longest quiet one goes.
-struct LogInThrottle: Sendable {
+package struct LogInThrottle: Sendable {
     private struct Entry {
         var failures: Int
         var lastFailureMs: Int64
@@ -9,17 +9,19 @@ struct LogInThrottle: Sendable {
 
     private var entries: [String: Entry] = [:]
 
-    var count: Int { entries.count }
+    package init() {}
+
+    package var count: Int { entries.count }
 
     /// Seconds to wait before the next attempt is looked at; nil when it may go on.
-    func pause(of name: String, atMs: Int64) -> Int? {
+    package func pause(of name: String, atMs: Int64) -> Int? {
         guard let entry = entries[name], atMs < entry.blockedUntilMs else { return nil }
         let (rest, overflow) = entry.blockedUntilMs.subtractingReportingOverflow(atMs)
         return overflow ? Limits.logInPauseSeconds : min(Limits.logInPauseSeconds, Int((rest + 999) / 1000))
     }
 
     /// After `freeLogInFailures` failures: 1, 2, 4, … seconds, at most `logInPauseSeconds`.
-    mutating func failed(_ name: String, atMs: Int64) {
+    package mutating func failed(_ name: String, atMs: Int64) {
         var entry = entries[name] ?? Entry(failures: 0, lastFailureMs: atMs, blockedUntilMs: 0)
         if atMs >= entry.lastFailureMs.saturatingAdding(Limits.logInMemoryMs) { entry.failures = 0 }
         entry.failures = min(entry.failures + 1, 1000)
@@ -33,7 +35,7 @@ struct LogInThrottle: Sendable {
         entries[name] = entry
     }
 
-    mutating func succeeded(_ name: String) {
+    package mutating func succeeded(_ name: String) {
         entries[name] = nil
     }
 

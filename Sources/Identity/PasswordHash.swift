@@ -4,8 +4,8 @@ import CArgon2
 public struct PasswordHash: Sendable {
     /// One of the equivalent settings of the OWASP password storage cheat sheet: 19 MiB, two passes, one lane.
     public static let owasp = PasswordHash(memoryKiB: 19 * 1024, passes: 2, lanes: 1)
-    static let saltBytes = 16
-    static let tagBytes = 32
+    package static let saltBytes = 16
+    package static let tagBytes = 32
 
     public var memoryKiB: UInt32
     public var passes: UInt32
@@ -18,7 +18,7 @@ public struct PasswordHash: Sendable {
     }
 
     /// The tag alone; nil when libargon2 refuses (memory, or parameters out of its range).
-    func tag(of password: [UInt8], salt: [UInt8], tagBytes: Int = Self.tagBytes) -> [UInt8]? {
+    package func tag(of password: [UInt8], salt: [UInt8], tagBytes: Int = Self.tagBytes) -> [UInt8]? {
         var tag = [UInt8](repeating: 0, count: tagBytes)
         let status = argon2id_hash_raw(
             passes, memoryKiB, lanes, password, password.count, salt, salt.count, &tag, tag.count)
@@ -26,7 +26,7 @@ public struct PasswordHash: Sendable {
     }
 
     /// The PHC string of a new hash; nil when libargon2 refuses.
-    func encode(_ password: [UInt8], salt: [UInt8]) -> String? {
+    package func encode(_ password: [UInt8], salt: [UInt8]) -> String? {
         let length = argon2_encodedlen(
             passes, memoryKiB, lanes, UInt32(truncatingIfNeeded: salt.count), UInt32(Self.tagBytes), Argon2_id
         )
@@ -40,7 +40,7 @@ public struct PasswordHash: Sendable {
 
     /// Whether the password belongs to the PHC string; nil when it could not be computed. Compares in constant
     /// time.
-    static func verify(_ password: [UInt8], against encoded: String) -> Bool? {
+    package static func verify(_ password: [UInt8], against encoded: String) -> Bool? {
         switch argon2id_verify(encoded, password, password.count) {
         case ARGON2_OK.rawValue: true
         case ARGON2_VERIFY_MISMATCH.rawValue: false
@@ -49,7 +49,7 @@ public struct PasswordHash: Sendable {
     }
 
     /// True when the PHC string was made with other parameters than these.
-    func isOutdated(_ encoded: String) -> Bool {
+    package func isOutdated(_ encoded: String) -> Bool {
         !encoded.hasPrefix("$argon2id$v=19$m=\(memoryKiB),t=\(passes),p=\(lanes)$")
     }
 }

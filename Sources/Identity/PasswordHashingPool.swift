@@ -20,7 +20,8 @@ public final class PasswordHashingPool: Sendable {
     }
 
     /// Runs `work` and answers its result; throws `.unavailable` at once when the queue is full.
-    func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async throws(IdentityError) -> Result
+    package func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async throws(IdentityError)
+        -> Result
     {
         let result: Result? = await withCheckedContinuation { continuation in
             let admitted = submit { continuation.resume(returning: work()) }

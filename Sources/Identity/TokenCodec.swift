@@ -95,7 +95,7 @@ struct TokenCodec: Sendable {
         do {
             // The header is judged before any key is looked up: the key collection falls back to a default key
             // for an unknown `kid`, and takes the algorithm of the key whatever the header says.
-            let header = try DefaultJWTParser().parse(token.utf8.map { $0 }, as: Claims.self).header
+            let header = try DefaultJWTParser().parse(Array(token.utf8), as: Claims.self).header
             guard header.fields.count == 3, header.alg == Self.algorithm, header.typ == type,
                 let keyID = header.kid, keyIDs.contains(keyID)
             else { throw IdentityError.invalidToken }

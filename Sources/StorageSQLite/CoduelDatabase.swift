@@ -13,6 +13,9 @@ public final class CoduelDatabase: Sendable {
     /// Opens or creates `coduel.db` in `folder` (made when missing, for the owner alone) and brings it to the
     /// schema of this version. The file is readable by its owner only: it holds the signing keys.
     public static func open(folder: String) throws(StorageError) -> CoduelDatabase {
+        guard !folder.isEmpty else {
+            throw StorageError(code: .openFailed, message: "no data folder is named")
+        }
         let path = folder + "/coduel.db"
         try OwnerFile.makeFolder(folder)
         try OwnerFile.make(path, in: folder)
