@@ -51,11 +51,13 @@ public final class CoduelDatabase: Sendable {
     }
 
     /// Runs a write in one transaction; when it returns, the transaction is on disk, when it throws, nothing of it
-    /// is there.
+    /// is there. It runs to its end even when the caller's task is cancelled: a log-out whose client has hung up is
+    /// still a log-out.
     package func write<Value: Sendable>(
-        _ body: @Sendable (Database) throws -> Value
+        _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StorageError) -> Value {
-        do { return try await pool.write(body) } catch { throw StorageError(error) }
+        let pool = pool
+        do { return try await Task { try await pool.write(body) }.value } catch { throw StorageError(error) }
     }
 
     /// GRDB sets `synchronous=NORMAL` when it turns the write-ahead log on, and then a power cut can take commits

@@ -42,7 +42,7 @@ public struct IdempotencyStoreSQLite: IdempotencyStore {
             try db.execute(
                 sql: """
                     INSERT OR REPLACE INTO idempotency_keys (user_id, route, key, body_hash, claimed_at_ms)
-                    VALUES (?, ?, ?, COALESCE(?, x''), ?)
+                    VALUES (?, ?, ?, ?, ?)
                     """, arguments: [key.userID, key.route, key.key, Data(bodyHash), atMs])
             return .claimed
         }
@@ -53,7 +53,7 @@ public struct IdempotencyStoreSQLite: IdempotencyStore {
         try await database.write { db in
             try db.execute(
                 sql: """
-                    UPDATE idempotency_keys SET status = ?, body = COALESCE(?, x''), claimed_at_ms = ?
+                    UPDATE idempotency_keys SET status = ?, body = ?, claimed_at_ms = ?
                     WHERE user_id = ? AND route = ? AND key = ? AND status IS NULL
                     """, arguments: [status, Data(body), atMs, key.userID, key.route, key.key])
         }

@@ -43,9 +43,8 @@ public struct ProblemStoreSQLite: ProblemStore {
         try await database.write { db in
             try Self.save(db, summary)
             try db.execute(sql: "DELETE FROM problem_files WHERE problem_id = ?", arguments: [summary.id])
-            // An empty blob is bound as NULL.
             let insert = try db.makeStatement(
-                sql: "INSERT INTO problem_files (problem_id, path, content) VALUES (?, ?, COALESCE(?, x''))")
+                sql: "INSERT INTO problem_files (problem_id, path, content) VALUES (?, ?, ?)")
             for (path, content) in tree.files {
                 try insert.execute(arguments: [summary.id, path, Data(content)])
             }

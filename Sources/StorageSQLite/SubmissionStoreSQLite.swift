@@ -43,7 +43,7 @@ public struct SubmissionStoreSQLite: SubmissionStore {
                 sql: """
                     INSERT INTO submissions (id, user_id, problem_id, language, source, sha256, origin, status,
                         judgement, attempts, created_at_ms, finished_at_ms)
-                    VALUES (?, ?, ?, ?, COALESCE(?, x''), ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
                     """,
                 arguments: [
                     submission.id, submission.userID, submission.problemID, submission.language,

@@ -146,4 +146,18 @@ import Testing
                 try await AccountStoreSQLite(database).setPasswordHash("x", of: "1")
             } != nil)
     }
+
+    @Test func aWriteOutlivesItsCaller() async throws {
+        let scratch = Scratch()
+        let database = try scratch.open()
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await AccountStoreSQLite(database).insert(
+                Account(id: "1", handle: "alice", email: nil, roles: [.user], createdAtMs: 1),
+                passwordHash: nil)
+        }
+        #expect(try await task.value == nil)
+        #expect(try await AccountStoreSQLite(database).account("1") != nil)
+        try database.close()
+    }
 }
