@@ -20,51 +20,27 @@ package enum JSONCoding {
     /// with the field's name where JSON does not fit the type. O(n).
     package static func decode<T: Decodable>(_ type: T.Type, from buffer: ByteBuffer) throws(HTTPProblem) -> T
     {
-        let bytes = buffer.readableBytes == 0 ? Data("{}".utf8) : Data(buffer.readableBytesView)
+        let bytes = buffer.readableBytes == 0 ? Array("{}".utf8) : Array(buffer: buffer)
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw .malformed("The body is not UTF-8.")
         }
-        guard depthIsBounded(bytes) else {
-            throw .malformed("The body nests deeper than \(GatewayLimits.jsonDepth) levels.")
+        do throws(JSONSyntax.Fault) {
+            try JSONSyntax.check(bytes, depth: GatewayLimits.jsonDepth)
+        } catch {
+            switch error {
+            case .malformed: throw .malformed("The body is not valid JSON.")
+            case .tooDeep: throw .malformed("The body nests deeper than \(GatewayLimits.jsonDepth) levels.")
+            }
         }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         do {
-            return try decoder.decode(type, from: bytes)
+            return try decoder.decode(type, from: Data(bytes))
         } catch let error as DecodingError {
             throw problem(for: error)
         } catch {
             throw .malformed("The body is not valid JSON.")
         }
-    }
-
-    /// Whether arrays and objects nest no deeper than the limit, told from the bytes alone, before any parser that
-    /// recurses sees them.
-    private static func depthIsBounded(_ bytes: Data) -> Bool {
-        var depth = 0
-        var inString = false
-        var escaped = false
-        for byte in bytes {
-            if inString {
-                if escaped {
-                    escaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    escaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    inString = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): inString = true
-            case UInt8(ascii: "["), UInt8(ascii: "{"):
-                depth += 1
-                if depth > GatewayLimits.jsonDepth { return false }
-            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-            default: break
-            }
-        }
-        return true
     }
 
     private static func problem(for error: DecodingError) -> HTTPProblem {
@@ -75,11 +51,11 @@ package enum JSONCoding {
             return .invalid(path(context.codingPath), "must not be null", code: "missing")
         case .typeMismatch(_, let context):
             return .invalid(path(context.codingPath), "has another type than expected", code: "type")
-        case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+        case .dataCorrupted(let context):
             return .invalid(
-                path(context.codingPath), "is not one of the values this field takes", code: "value")
-        default:
-            return .malformed("The body is not valid JSON.")
+                path(context.codingPath), "has a value that this field does not take", code: "value")
+        @unknown default:
+            return .invalid("body", "does not fit this call", code: "value")
         }
     }
 

@@ -38,6 +38,9 @@ package final class RateLimiter: Sendable {
         self.capacity = max(2, capacity)
     }
 
+    /// Subjects remembered now, over all policies.
+    package var subjectCount: Int { fullAt.withLock { $0.count } }
+
     /// Counts one call of `subject` at `atMs`. A refused call costs nothing. Nil when the policy has no limit.
     package func take(_ name: RatePolicyName, subject: String, atMs: Int64) -> RateDecision? {
         guard let policy = policies[name] else { return nil }

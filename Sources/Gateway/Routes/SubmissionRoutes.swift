@@ -43,7 +43,7 @@ package enum SubmissionRoutes {
                         throw HTTPProblem.notFound("There is no such submission.")
                     }
                 }
-                return .json(SubmissionReply(submission))
+                return .json(SubmissionView(submission))
             },
         ]
     }
@@ -91,7 +91,7 @@ package struct SnapshotReply: Encodable, Sendable {
 }
 
 /// A submission as those see it who may.
-package struct SubmissionReply: Encodable, Sendable {
+package struct SubmissionView: Encodable, Sendable {
     package struct Test: Encodable, Sendable {
         package var name: String
         package var verdict: Verdict
