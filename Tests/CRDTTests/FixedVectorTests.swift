@@ -1,0 +1,121 @@
+import CRDT
+import Testing
+
+/// Short updates whose bytes were taken down from Yjs 13.5.43 and 13.6.31.
+@Suite struct FixedVectorTests {
+    private func document(_ updates: String..., gc: Bool = true) throws -> Document {
+        let document = Document(clientID: 0xffff, gc: gc)
+        for update in updates { try document.applyUpdate(bytes(update)) }
+        return document
+    }
+
+    @Test func empty() throws {
+        let document = try document("0000")
+        #expect(hex(document.encodeStateAsUpdate()) == "0000")
+        #expect(hex(document.encodeStateVector()) == "00")
+    }
+
+    @Test func textAndDeletion() throws {
+        let text = "010101000401017402616200"
+        #expect(try document(text).text("t") == "ab")
+        #expect(hex(try document(text).encodeStateVector()) == "010102")
+        let local = Document(clientID: 1)
+        #expect(hex(try #require(try insert("ab", 0, local))) == text)
+        let deletion = try local.transact { (edit) throws(EditError) in
+            try edit.delete(at: 0, length: 1, in: SharedPath("t"))
+        }
+        let state = "01020100010101740184010001620101010001"
+        #expect(hex(local.encodeStateAsUpdate()) == state)
+        #expect(hex(try document(text, hex(try #require(deletion))).encodeStateAsUpdate()) == state)
+    }
+
+    private func insert(_ text: String, _ at: Int, _ document: Document) throws -> [UInt8]? {
+        try document.transact { (edit) throws(EditError) in
+            try edit.insertText(text, at: at, in: SharedPath("t"))
+        }
+    }
+
+    @Test func mapSetTwice() throws {
+        let updates = ["010102002801016d016b017d0100", "01010201a80200017d020102010001"]
+        let state = "010202002101016d016b01a80200017d020102010001"
+        #expect(hex(try document(updates[0], updates[1]).encodeStateAsUpdate()) == state)
+        let merged = Update.merge(try updates.map { try Update(decodingV1: bytes($0)) })
+        #expect(hex(merged.bytes) == "010202002801016d016b017d01880200017d020102010001")
+        let local = Document(clientID: 2)
+        for (value, expected) in zip([1, 2], updates) {
+            let update = try local.transact { (edit) throws(EditError) in
+                try edit.set("k", to: .integer(value), in: SharedPath("m"))
+            }
+            #expect(hex(try #require(update)) == expected)
+        }
+    }
+
+    @Test func surrogateSplit() throws {
+        let local = Document(clientID: 3)
+        _ = try insert("😀", 0, local)
+        _ = try insert("x", 1, local)
+        let state = "010303000401017403efbfbd84030003efbfbdc403000301017800"
+        #expect(hex(local.encodeStateAsUpdate()) == state)
+        #expect(try document(state).text("t") == "\u{fffd}x\u{fffd}")
+    }
+
+    @Test func formatsAreKept() throws {
+        let state = "01040400040101740161840400016246040001620474727565c6040004010162046e756c6c00"
+        let document = try document(state)
+        #expect(hex(document.encodeStateAsUpdate()) == state)
+        #expect(
+            Value.array(document.delta("t")).json
+                == #"[{"insert":"a","attributes":{"b":true}},{"insert":"b"}]"#)
+    }
+
+    @Test func gapMergeAndPending() throws {
+        let first = "010105000401017401610"
+        let parts = [first + "0", "01010502440501016300"]
+        let merged = Update.merge(try parts.map { try Update(decodingV1: bytes($0)) })
+        #expect(hex(merged.bytes) == "010305000401017401610a01440501016300")
+        #expect(hex(merged.stateVector.encoded()) == "010501")
+        let waiting = try document(parts[1])
+        #expect(waiting.hasPending)
+        #expect(hex(waiting.encodeStateAsUpdate()) == "01010502440501016300")
+        #expect(hex(waiting.encodeStateVector()) == "00")
+        #expect(
+            try waiting.readiness(of: Update(decodingV1: bytes(parts[1]))) == .missing([5: 2]))
+    }
+
+    @Test func nestedArrayBecomesGarbage() throws {
+        let state = "010207002101016d01780100020107010003"
+        #expect(hex(try document(state).encodeStateAsUpdate()) == state)
+    }
+
+    @Test func subdocumentIsKept() throws {
+        let state = "01010c002901016d01640267677602086175746f4c6f616478046d657461760101617d0100"
+        #expect(hex(try document(state).encodeStateAsUpdate()) == state)
+    }
+
+    @Test func xml() throws {
+        let state =
+            "01040d000701017803017028000d00016b0177017607000d000604000d0202686900"
+        let document = try document(state)
+        #expect(hex(document.encodeStateAsUpdate()) == state)
+        #expect(document.xml("x") == #"<p k="v">hi</p>"#)
+    }
+
+    @Test func concurrentInsertions() throws {
+        let state =
+            "04020a00040101740141840a000142010300c40a000a010178020200c40a000a01017ac40a0002000177010100c40a000a0102797900"
+        #expect(try document(state).text("t") == "AyywzxB")
+        #expect(hex(try document(state).encodeStateAsUpdate()) == state)
+    }
+
+    @Test func undoAndRedoStates() throws {
+        for state in ["01010100040101740261620101010002", "01020100040101740261624401000261620101010002"] {
+            let kept = try document(state, gc: false)
+            #expect(hex(kept.encodeStateAsUpdate()) == state)
+        }
+    }
+
+    @Test func syncedPeerStillGetsTheDeleteSet() throws {
+        let document = try document("010101000401017402616200", "000101010002")
+        #expect(hex(document.encodeStateAsUpdate(since: document.stateVector)) == "000101010002")
+    }
+}
