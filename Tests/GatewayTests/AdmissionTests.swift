@@ -175,6 +175,63 @@ import Testing
         }
     }
 
+    @Test func bodyThatDripsCostsItsConnection() async throws {
+        var settings = testSettings()
+        settings.bodyTimeoutMs = 200
+        try await withServer(gateway(Self.routes, settings: settings)) { server async throws in
+            let started = ContinuousClock.now
+            let received = try await RawHTTP.exchange(
+                port: server.port,
+                Array(
+                    ("POST /files HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/zip\r\n"
+                        + "Content-Length: 100\r\n\r\nxx").utf8))
+            // 200 ms, and another second for the 100,000 bytes that this call takes.
+            #expect(ContinuousClock.now - started < .seconds(5))
+            #expect(!String(decoding: received, as: UTF8.self).contains("200 OK"))
+        }
+    }
+
+    @Test func bodyThatNobodyWantsClosesTheConnection() async throws {
+        try await withServer(gateway(Self.routes)) { server async throws in
+            let received = try await RawHTTP.exchange(
+                port: server.port,
+                Array("GET /open HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000000\r\n\r\n".utf8),
+                enough: { String(decoding: $0, as: UTF8.self).contains("true") })
+            let answer = try RawHTTP.parse(received)
+            #expect(answer.status == 200)
+            #expect(answer.header("connection") == "close")
+        }
+    }
+
+    @Test func tooManyHandlersAreShed() async throws {
+        let (gate, opening) = AsyncStream.makeStream(of: Void.self)
+        let routes = [
+            Route(.get, "/slow", access: .open) { _, _ in
+                for await _ in gate { break }
+                return .json(["ok": true])
+            },
+            Route(.get, "/probe", access: .open, limits: []) { _, _ in .json(["ok": true]) },
+        ]
+        var settings = testSettings()
+        settings.requestsInFlight = 1
+        try await withServer(gateway(routes, settings: settings)) { server async throws in
+            async let first = server.get("/slow")
+            try await Task.sleep(for: .milliseconds(200))
+            let shed = try await server.get("/slow")
+            #expect(shed.status == 503)
+            #expect(shed.header("retry-after") != nil)
+            #expect(try await server.get("/probe").status == 200)
+            opening.finish()
+            #expect(try await first.status == 200)
+        }
+    }
+
+    @Test func hostIsNeeded() async throws {
+        try await withServer(gateway(Self.routes)) { server async throws in
+            #expect(try await server.send("GET", "/open", host: nil).status == 400)
+        }
+    }
+
     @Test func insideOfAFailureStaysInside() async throws {
         try await withServer(gateway(Self.routes)) { server async throws in
             let answer = try await server.get("/broken")

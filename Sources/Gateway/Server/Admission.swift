@@ -11,15 +11,17 @@ package struct Admission: Sendable {
     private let authenticate: Authenticate
     private let limiter: RateLimiter
     private let metrics: Metrics
+    private let bodyTimeoutMs: Int64
     private let now: @Sendable () -> Int64
 
     package init(
         authenticate: @escaping Authenticate, limiter: RateLimiter, metrics: Metrics,
-        now: @escaping @Sendable () -> Int64
+        bodyTimeoutMs: Int64, now: @escaping @Sendable () -> Int64
     ) {
         self.authenticate = authenticate
         self.limiter = limiter
         self.metrics = metrics
+        self.bodyTimeoutMs = bodyTimeoutMs
         self.now = now
     }
 
@@ -118,9 +120,22 @@ package struct Admission: Sendable {
             throw HTTPProblem.unsupportedMediaType(expected: types)
         }
         if let declared, declared > limit { throw HTTPProblem.tooLarge(limit: limit) }
+        context.body = try await collect(request, limit: limit, on: context.channel)
+        context.bodyWasRead = true
+    }
+
+    /// The whole body. One that comes too slowly costs its connection: nothing else tells it from a client that
+    /// holds connections on purpose.
+    private func collect(
+        _ request: Request, limit: Int, on channel: any Channel
+    ) async throws -> ByteBuffer {
+        let timeoutMs = bodyTimeoutMs + Int64(limit / GatewayLimits.slowestUpload) * 1_000
+        let deadline = channel.eventLoop.scheduleTask(in: .milliseconds(timeoutMs)) {
+            channel.close(promise: nil)
+        }
+        defer { deadline.cancel() }
         do {
-            context.body = try await request.body.collect(upTo: limit)
-            context.bodyWasRead = true
+            return try await request.body.collect(upTo: limit)
         } catch is NIOTooManyBytesError {
             throw HTTPProblem.tooLarge(limit: limit)
         }

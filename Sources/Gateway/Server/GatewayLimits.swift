@@ -16,8 +16,15 @@ package enum GatewayLimits {
     package static let pathBytes = 2_048
     package static let tokenBytes = 4_096
 
-    /// Requests being answered at once; beyond, 503 (event streams do not count, they are bounded below).
+    /// Connections accepted at once, sockets among them; more wait in the listener's backlog.
+    package static let connections = 32_768
+    package static let backlog = 1_024
+    /// Default of `GatewaySettings.requestsInFlight`.
     package static let requestsInFlight = 2_000
+    /// Default of `GatewaySettings.bodyTimeoutMs`.
+    package static let bodyTimeoutMs: Int64 = 30_000
+    /// Bytes a second at which a body may arrive at the slowest, beyond the time every body has.
+    package static let slowestUpload = 64 << 10
     /// How long a connection lives on after its body was refused as too large, so that a client that is still
     /// sending can read the answer.
     package static let lingerAfterRefusal = TimeAmount.seconds(5)

@@ -19,11 +19,12 @@ package final class GatewayResponder: HTTPResponder {
     private let idempotency: IdempotencyGate?
     private let metrics: Metrics
     private let fallback: Fallback
+    private let requestsInFlight: Int
     private let inFlight = Atomic<Int>(0)
 
     package init(
         table: RouteTable, admission: Admission, origins: OriginPolicy, proxies: [AddressBlock],
-        idempotency: IdempotencyGate?, metrics: Metrics, fallback: @escaping Fallback
+        idempotency: IdempotencyGate?, metrics: Metrics, requestsInFlight: Int, fallback: @escaping Fallback
     ) {
         self.table = table
         self.admission = admission
@@ -31,6 +32,7 @@ package final class GatewayResponder: HTTPResponder {
         self.proxies = proxies
         self.idempotency = idempotency
         self.metrics = metrics
+        self.requestsInFlight = requestsInFlight
         self.fallback = fallback
     }
 
@@ -40,16 +42,10 @@ package final class GatewayResponder: HTTPResponder {
         var context = context
         context.address = ClientAddress.resolve(
             peer: context.address, forwardedFor: request.headers[.forwardedFor], proxies: proxies)
-        let running = inFlight.wrappingAdd(1, ordering: .relaxed).newValue
-        defer { inFlight.wrappingSubtract(1, ordering: .relaxed) }
-
         var label = "none"
         var fields: HTTPFields = [:]
         var response: Response
         do {
-            if running > GatewayLimits.requestsInFlight {
-                throw HTTPProblem.unavailable("The server has too much to do; try again.")
-            }
             response = try await answer(request, &context, label: &label, fields: &fields)
         } catch {
             response = problemResponse(for: error, request, context)
@@ -73,6 +69,7 @@ package final class GatewayResponder: HTTPResponder {
         _ request: Request, _ context: inout GatewayContext, label: inout String, fields: inout HTTPFields
     ) async throws -> Response {
         let authority = request.head.authority
+        guard let authority else { throw HTTPProblem.malformed("The Host field is missing.") }
         guard origins.acceptsHost(authority) else {
             throw HTTPProblem.forbidden(
                 "This server does not answer to that host name.", code: "host_not_allowed")
@@ -91,10 +88,7 @@ package final class GatewayResponder: HTTPResponder {
             label = route.path
             context.pathParameters = parameters
             try await admission.admit(request, to: route, &context, fields: &fields)
-            if route.idempotent, let idempotency {
-                return try await idempotency.answer(request, context, route)
-            }
-            return try await route.handler(request, context)
+            return try await handle(request, context, route)
         case .methodNotAllowed(let allowed):
             throw HTTPProblem.methodNotAllowed(allowed)
         case .none:
@@ -106,6 +100,20 @@ package final class GatewayResponder: HTTPResponder {
         }
     }
 
+    /// Runs the handler, unless too many run already.
+    private func handle(_ request: Request, _ context: GatewayContext, _ route: Route) async throws
+        -> Response
+    {
+        let running = inFlight.wrappingAdd(1, ordering: .relaxed).newValue
+        defer { inFlight.wrappingSubtract(1, ordering: .relaxed) }
+        // Probes are answered also, and above all, when there is too much to do.
+        guard running <= requestsInFlight || route.limits.isEmpty else {
+            throw HTTPProblem.unavailable("The server has too much to do; try again.")
+        }
+        if route.idempotent, let idempotency { return try await idempotency.answer(request, context, route) }
+        return try await route.handler(request, context)
+    }
+
     private func problemResponse(
         for error: any Error, _ request: Request, _ context: GatewayContext
     ) -> Response {
@@ -113,16 +121,7 @@ package final class GatewayResponder: HTTPResponder {
         if problem.status == .internalServerError {
             context.logger.error("request failed", metadata: ["error": "\(error)"])
         }
-        var response = problem.response()
-        if !context.bodyWasRead, Self.mayBeLong(request) {
-            // A refused body is not worth reading for long.
-            response.headers[.connection] = "close"
-            let channel = context.channel
-            channel.eventLoop.scheduleTask(in: GatewayLimits.lingerAfterRefusal) {
-                channel.close(promise: nil)
-            }
-        }
-        return response
+        return problem.response()
     }
 
     /// Whether the request has a body that is long, or of which nobody knows how long it gets.
@@ -137,6 +136,14 @@ package final class GatewayResponder: HTTPResponder {
         _ response: inout Response, _ request: Request, _ context: GatewayContext, _ fields: HTTPFields
     ) {
         response.headers.append(contentsOf: fields)
+        if !context.bodyWasRead, Self.mayBeLong(request) {
+            // A body that nobody wants is not worth reading for long.
+            response.headers[.connection] = "close"
+            let channel = context.channel
+            channel.eventLoop.scheduleTask(in: GatewayLimits.lingerAfterRefusal) {
+                channel.close(promise: nil)
+            }
+        }
         response.headers[.requestID] = context.id
         SecurityHeaders.apply(to: &response.headers, authority: request.head.authority)
         if !response.headers.contains(.cacheControl) { response.headers[.cacheControl] = "no-store" }

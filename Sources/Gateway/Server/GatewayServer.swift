@@ -25,9 +25,12 @@ package struct GatewayServer: Sendable {
         self.origins = origins
         self.responder = GatewayResponder(
             table: RouteTable(routes),
-            admission: Admission(authenticate: authenticate, limiter: limiter, metrics: metrics, now: now),
+            admission: Admission(
+                authenticate: authenticate, limiter: limiter, metrics: metrics,
+                bodyTimeoutMs: settings.bodyTimeoutMs, now: now),
             origins: origins, proxies: settings.trustedProxies,
             idempotency: idempotency.map { IdempotencyGate(store: $0, now: now) }, metrics: metrics,
+            requestsInFlight: settings.requestsInFlight,
             fallback: { request, segments in pages.response(to: request, segments: segments) })
         metrics.gauge(.buildInfo, labels: [settings.version]) { 1 }
     }
@@ -40,7 +43,9 @@ package struct GatewayServer: Sendable {
         let asked = settings.port
         return Application(
             responder: responder, server: server,
-            configuration: .init(address: .hostname(settings.host, port: asked), backlog: 1_024),
+            configuration: .init(
+                address: .hostname(settings.host, port: asked), backlog: GatewayLimits.backlog,
+                availableConnectionsDelegate: MaximumAvailableConnections(GatewayLimits.connections)),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? asked) },
             logger: logger)
     }

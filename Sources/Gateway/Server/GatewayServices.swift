@@ -48,6 +48,13 @@ package struct GatewayServices: Sendable {
         self.now = now
     }
 
+    /// The server is about to stop: it is not ready any more, and event streams end, which would otherwise keep their
+    /// connections open for ever. Call it before the application is told to shut down.
+    package func beginDraining() {
+        readiness.beginDraining()
+        events.close()
+    }
+
     /// Every route but those of rooms and sockets.
     package func routes(_ settings: GatewaySettings) -> [Route] {
         let identity = identity

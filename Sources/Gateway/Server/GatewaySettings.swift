@@ -16,6 +16,10 @@ package struct GatewaySettings: Sendable {
     package var webRoot: String?
     /// Path of `openapi.yaml`.
     package var openAPIPath: String?
+    /// Handlers at work at once; beyond, 503. Requests that still arrive, and event streams, do not count.
+    package var requestsInFlight: Int
+    /// Time for a body to arrive, ms; a longer one gets more by its size (`GatewayLimits.slowestUpload`).
+    package var bodyTimeoutMs: Int64
     /// Version of the program, for `/healthz` and `coduel_build_info`.
     package var version: String
 
@@ -23,7 +27,9 @@ package struct GatewaySettings: Sendable {
         host: String = "127.0.0.1", port: Int = 8080, allowedHosts: [String] = [],
         allowedOrigins: [String] = [],
         trustedProxies: [AddressBlock] = [], ratePolicies: [RatePolicyName: RatePolicy] = [:],
-        webRoot: String? = nil, openAPIPath: String? = nil, version: String = "0.1.0"
+        webRoot: String? = nil, openAPIPath: String? = nil,
+        requestsInFlight: Int = GatewayLimits.requestsInFlight,
+        bodyTimeoutMs: Int64 = GatewayLimits.bodyTimeoutMs, version: String = "0.1.0"
     ) {
         self.host = host
         self.port = port
@@ -33,6 +39,8 @@ package struct GatewaySettings: Sendable {
         self.ratePolicies = ratePolicies
         self.webRoot = webRoot
         self.openAPIPath = openAPIPath
+        self.requestsInFlight = requestsInFlight
+        self.bodyTimeoutMs = bodyTimeoutMs
         self.version = version
     }
 
