@@ -26,11 +26,13 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
     ],
     targets: [
         // MARK: System libraries
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CLibzip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // MARK: Domain
@@ -44,14 +46,18 @@ let package = Package(
         .target(name: "Judging", dependencies: ["Problems"], swiftSettings: settings),
         .target(
             name: "Identity",
-            dependencies: ["CArgon2", .product(name: "JWTKit", package: "jwt-kit")], swiftSettings: settings),
+            dependencies: [
+                "CArgon2", .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: settings),
 
         // MARK: Adapters
+        .target(name: "CPrivileges", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
         .executableTarget(
             name: "sandbox-helper",
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror=implicit-function-declaration"])],
             linkerSettings: [.linkedLibrary("seccomp")]),
-        .target(name: "Sandbox", dependencies: ["Judging"], swiftSettings: settings),
+        .target(name: "Sandbox", dependencies: ["Judging", "CLinux"], swiftSettings: settings),
         .target(
             name: "PackageFiles", dependencies: ["CLibzip", "Problems"], swiftSettings: settings),
         .target(
@@ -73,7 +79,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Identity", "Problems", "Judging", "Matchmaking", "Rooms", "SyncServer",
+                "Identity", "Problems", "Judging", "Matchmaking", "CRDT", "Rooms", "SyncProtocol", "SyncServer",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -89,7 +95,8 @@ let package = Package(
             name: "coduel",
             dependencies: [
                 "CRDT", "Rooms", "SyncServer", "Battles", "Matchmaking", "Problems", "PackageFiles", "Judging",
-                "Sandbox", "Identity", "StorageSQLite", "Gateway", "CZlib", "sandbox-helper",
+                "Sandbox", "Identity", "StorageSQLite", "Gateway", "CZlib", "CPrivileges", "sandbox-helper",
+                "SyncProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -98,6 +105,15 @@ let package = Package(
 
         // MARK: Tests
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+        .testTarget(
+            name: "IdentityTests", dependencies: ["Identity", .product(name: "JWTKit", package: "jwt-kit")],
+            swiftSettings: settings),
+        .testTarget(
+            name: "StorageSQLiteTests",
+            dependencies: [
+                "StorageSQLite", "Identity", "Problems", "Judging", "Matchmaking",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

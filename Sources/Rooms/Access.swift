@@ -82,3 +82,17 @@ public struct AccessPolicy: Sendable {
         }
     }
 }
+
+extension AccessPolicy {
+    /// Whether a caller may read an update record of the log now: by the document, and by its age for those who read
+    /// with a delay.
+    public func sees(_ record: LogRecord, _ caller: RoomCaller, atMs: Int64) -> Bool {
+        switch access(to: record.document, for: caller) {
+        case .write, .read: return true
+        case .delayedRead:
+            guard case .seconds(let seconds) = specification.spectatorDelay else { return false }
+            return record.committedAtMs + Int64(seconds) * 1_000 <= atMs
+        case .some(.none), nil: return false
+        }
+    }
+}

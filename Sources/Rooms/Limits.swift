@@ -20,6 +20,7 @@ public enum Limits {
     public static let awarenessBytes = 16 << 10
     /// A state not renewed for so long is dropped (y-protocols), ms.
     public static let awarenessTimeoutMs: Int64 = 30_000
+    public static let presenceCheckMs: Int64 = 3_000
     /// A stateless message, bytes.
     public static let statelessBytes = 8 << 10
     /// A chat line, UTF-16 units.

@@ -38,6 +38,7 @@ extension Room {
 
     private mutating func restore(_ snapshot: RoomSnapshot?) throws(RoomLoadError) {
         guard let snapshot else { return }
+        snapshotSequence = snapshot.sequence
         for saved in snapshot.documents {
             guard documents[saved.name] != nil else { continue }
             do {

@@ -186,3 +186,18 @@ extension Room {
             }
     }
 }
+
+extension Room {
+    /// Answers a submission made on a socket, once its row is stored or could not be.
+    public mutating func answerSubmission(nonce: String, id: String, isStored: Bool, to subscriber: SubscriberID) {
+        guard subscribers[subscriber] != nil else { return }
+        let outcome: [(String, Value)] =
+            isStored
+            ? [("type", .string("submit.accepted")), ("nonce", .string(nonce)), ("id", .string(id))]
+            : [
+                ("type", .string("submit.refused")), ("nonce", .string(nonce)),
+                ("reason", .string(SubmissionRefusal.unavailable.code)),
+            ]
+        answer(subscriber, outcome)
+    }
+}

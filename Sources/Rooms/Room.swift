@@ -17,11 +17,15 @@ public struct Room {
     var chat = ChatPolicy()
     var state = StateWriter()
     var attendance = Attendance()
+    /// When presence is next looked through for states that were not renewed.
+    var nextPresenceCheckMs: Int64?
     var coverWaiters: [SubmissionRequest] = []
     /// Since when an update of a socket lacks its dependencies.
     var gaps: [SubscriberID: Int64] = [:]
     /// Who waits for the answer to an accepted submission, by submission id.
     var submissionReplies: [String: TakenSubmission.Reply] = [:]
+    /// The sequence of the snapshot this room was loaded from.
+    var snapshotSequence: Int64 = 0
     var submittersInFlight: Set<String> = []
     var verdictsInFlight: Set<String> = []
     var actions: [RoomAction] = []
@@ -39,6 +43,9 @@ public struct Room {
     /// The last sequence whose record is on disk and applied.
     public var sequence: Int64 { log.applied }
     public var isIdle: Bool { subscribers.isEmpty && log.isEmpty && coverWaiters.isEmpty }
+    /// A battle that is not over stays loaded: its deadline must come.
+    public var hasUnfinishedBattle: Bool { story.battle != nil && !battleIsOver }
+    public var hasChangedSinceSnapshot: Bool { log.applied > snapshotSequence }
     public var subscriberCount: Int { subscribers.count }
     public var uncommittedBytes: Int { log.bytes }
 
@@ -96,7 +103,9 @@ public struct Room {
     }
 
     /// The frame that brings a socket level which was sent nothing for a while.
-    public mutating func catchUp(_ id: SubscriberID, since stateVector: StateVector) -> (frame: [UInt8], now: StateVector)? {
+    public mutating func catchUp(
+        _ id: SubscriberID, since stateVector: StateVector
+    ) -> (frame: [UInt8], now: StateVector)? {
         guard let subscriber = subscribers[id], var document = documents[subscriber.document] else { return nil }
         defer { documents[subscriber.document] = document }
         if subscriber.access == .delayedRead, let shadow = document.shadow {
@@ -117,11 +126,10 @@ public struct Room {
         }
         for document in documents.values {
             consider(document.shadow?.nextDueMs)
-            consider(document.writersPresence.nextTimeoutMs)
-            consider(document.readersPresence.nextTimeoutMs)
         }
         for since in gaps.values { consider(since + Limits.gapMs) }
         for waiter in coverWaiters { consider(waiter.deadlineMs) }
+        consider(nextPresenceCheckMs)
         consider(attendance.nextWriteMs)
         return wake
     }

@@ -10,5 +10,6 @@ enum DomainMigrations {
         registerSubmissionMigrations,
         registerMatchmakingMigrations,
         registerIdempotencyMigrations,
+        registerRoomMigrations,
     ]
 }

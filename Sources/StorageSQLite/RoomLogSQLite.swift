@@ -31,6 +31,7 @@ public final class RoomLogSQLite: RoomLog {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         configuration.label = "coduel.log"
+        try OwnerFile.make(folder + "/log.db", in: folder)
         pool = try DatabasePool(path: folder + "/log.db", configuration: configuration)
         try pool.writeWithoutTransaction { db in
             // The pool sets NORMAL, under which a committed record may be lost with the machine.
@@ -77,6 +78,11 @@ public final class RoomLogSQLite: RoomLog {
             return !pending.isScheduled
         }
         if schedules { writer.async { self.commitPending() } }
+    }
+
+    /// Returns after everything that was handed in is on disk or has failed. Blocks; for the end of the process.
+    public func drain() {
+        writer.sync {}
     }
 
     private func commitPending() {
@@ -131,6 +137,10 @@ public final class RoomLogSQLite: RoomLog {
 
     public func save(_ snapshot: RoomSnapshot) async throws {
         try await pool.write { db in
+            let kept = try Int64.fetchOne(
+                db, sql: "SELECT sequence FROM snapshots WHERE room = ?", arguments: [snapshot.roomID])
+            // A room that was loaded again meanwhile may have saved a newer one.
+            guard (kept ?? 0) < snapshot.sequence else { return }
             try db.execute(sql: "DELETE FROM snapshots WHERE room = ?", arguments: [snapshot.roomID])
             try db.execute(
                 sql: "INSERT INTO snapshots (room, sequence, committed_at) VALUES (?, ?, ?)",

@@ -1,0 +1,316 @@
+import CRDT
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Identity
+import Judging
+import Problems
+import Rooms
+import SyncProtocol
+import SyncServer
+
+/// Rooms: made, looked at, joined, submitted from, played back.
+package struct RoomRoutes: Sendable {
+    private let identity: IdentityService
+    private let directory: RoomDirectory
+    private let rooms: any RoomStore
+    private let catalogue: ProblemCatalogue
+    private let randomBytes: @Sendable (Int) -> [UInt8]
+
+    /// How long a sync token lives, seconds: twelve hours, the most the contract allows.
+    static let syncTokenSeconds = 12 * 3_600
+    static let inviteLifetimeMs: Int64 = 7 * 86_400_000
+    /// Members of one pair room.
+    static let maximumMembers = 16
+
+    package init(
+        identity: IdentityService, directory: RoomDirectory, rooms: any RoomStore, catalogue: ProblemCatalogue,
+        randomBytes: @escaping @Sendable (Int) -> [UInt8]
+    ) {
+        self.identity = identity
+        self.directory = directory
+        self.rooms = rooms
+        self.catalogue = catalogue
+        self.randomBytes = randomBytes
+    }
+
+    package var routes: [Route] {
+        let json = Route.Body.json(limit: GatewayLimits.jsonBody)
+        return [
+            Route(.post, "/api/v1/rooms", body: json, limits: [.writes], idempotent: true) { _, context in
+                try await create(context)
+            },
+            Route(.get, "/api/v1/rooms/{id}") { _, context in try await show(context) },
+            Route(.post, "/api/v1/rooms/{id}/sync-tokens", body: json, limits: [.writes]) { _, context in
+                try await mintToken(context)
+            },
+            Route(.post, "/api/v1/rooms/{id}/invites", body: json, limits: [.writes]) { _, context in
+                try await invite(context)
+            },
+            Route(.post, "/api/v1/invites/{code}/accept", body: json, limits: [.writes]) { _, context in
+                try await accept(context)
+            },
+            Route(
+                .post, "/api/v1/rooms/{id}/submissions", body: json, limits: [.submissions], idempotent: true
+            ) { _, context in try await submit(context) },
+            Route(.post, "/api/v1/rooms/{id}/forfeit", body: json, limits: [.writes]) { _, context in
+                try await forfeit(context)
+            },
+            Route(.get, "/api/v1/rooms/{id}/replay") { request, context in try await replay(request, context) },
+        ]
+    }
+
+    // MARK: Making and showing
+
+    private struct Creation: Decodable {
+        var kind: String
+        var problemId: String?
+        var visibility: RoomVisibility?
+        var language: String?
+    }
+
+    private func create(_ context: GatewayContext) async throws -> Response {
+        let caller = try context.requireCaller()
+        let wish = try context.decode(Creation.self)
+        guard wish.kind == RoomKind.pair.rawValue else {
+            throw HTTPProblem.invalid("kind", "is \"pair\"; battles are made by matchmaking", code: "value")
+        }
+        let language = wish.language ?? "python"
+        guard Language.named(language)?.id == language else {
+            throw HTTPProblem.invalid("language", "is not a known language", code: "value")
+        }
+        if let problemID = wish.problemId, try await catalogue.summary(problemID)?.published != true {
+            throw HTTPProblem.invalid("problem_id", "there is no such problem", code: "unknown")
+        }
+        let specification = RoomSpecification(
+            id: directory.newID(), kind: .pair, visibility: wish.visibility ?? .private, ownerID: caller.userID,
+            problemID: wish.problemId, language: language,
+            participants: [Participant(userID: caller.userID, handle: caller.handle, language: language)],
+            createdAtMs: directory.now())
+        try await directory.create(specification)
+        let policy = AccessPolicy(specification: specification, battleIsOver: false)
+        let token = try await identity.mintSyncToken(
+            roomID: specification.id, epoch: specification.epoch, for: caller, ttlSeconds: Self.syncTokenSeconds)
+        return .json(
+            Created(
+                id: specification.id, kind: specification.kind.rawValue,
+                documents: Self.documents(policy, RoomCaller(caller)), syncPath: "/sync/\(specification.id)",
+                syncToken: token.token, epoch: specification.epoch),
+            status: .created, headers: [.location: "/api/v1/rooms/\(specification.id)"])
+    }
+
+    private func show(_ context: GatewayContext) async throws -> Response {
+        let caller = RoomCaller(try context.requireCaller())
+        let id = try context.parameter("id")
+        let view = try await directory.with(id) { room, _ in RoomView(room, caller) }
+        guard let view else { throw HTTPProblem.notFound("There is no such room.") }
+        return .json(view)
+    }
+
+    static func documents(_ policy: AccessPolicy, _ caller: RoomCaller) -> [DocumentReply] {
+        policy.specification.documentNames.compactMap { name in
+            guard let access = policy.access(to: name, for: caller), access != .none else { return nil }
+            return DocumentReply(name: name, access: access == .delayedRead ? "delayed_read" : access.rawValue)
+        }
+    }
+
+    // MARK: Joining
+
+    private func mintToken(_ context: GatewayContext) async throws -> Response {
+        let caller = try context.requireCaller()
+        let id = try context.parameter("id")
+        let policy = try await visible(id, to: RoomCaller(caller))
+        let epoch = policy.specification.epoch
+        let token = try await identity.mintSyncToken(
+            roomID: id, epoch: epoch, for: caller, ttlSeconds: Self.syncTokenSeconds)
+        return .json(
+            TokenReply(syncToken: token.token, epoch: epoch, expiresAt: timestamp(token.expiresAtMs)),
+            status: .created)
+    }
+
+    private func invite(_ context: GatewayContext) async throws -> Response {
+        let caller = try context.requireCaller()
+        let id = try context.parameter("id")
+        let policy = try await visible(id, to: RoomCaller(caller))
+        guard policy.specification.kind == .pair, policy.isParticipant(RoomCaller(caller)) else {
+            throw HTTPProblem.forbidden("Only members of a pair room invite.")
+        }
+        let code = Self.code(randomBytes(12))
+        let expiresAtMs = directory.now() + Self.inviteLifetimeMs
+        try await rooms.createInvite(
+            code: code, roomID: id, createdBy: caller.userID, expiresAtMs: expiresAtMs)
+        return .json(InviteReply(code: code, expiresAt: timestamp(expiresAtMs)), status: .created)
+    }
+
+    private func accept(_ context: GatewayContext) async throws -> Response {
+        let caller = try context.requireCaller()
+        let code = try context.parameter("code")
+        let roomID = try await rooms.acceptInvite(code: code, userID: caller.userID, atMs: directory.now())
+        guard let roomID else {
+            throw HTTPProblem(
+                .gone, code: "invite_gone", detail: "This invitation is not known, was used, or has expired.")
+        }
+        let policy = try await directory.with(roomID) { room, _ in room.policy }
+        if !policy.isParticipant(RoomCaller(caller)) {
+            guard policy.specification.participants.count < Self.maximumMembers else {
+                throw HTTPProblem.conflict("room_full", "The room has all the members it can have.")
+            }
+            try await directory.admit(
+                Participant(
+                    userID: caller.userID, handle: caller.handle, language: policy.specification.language),
+                to: roomID)
+        }
+        let view = try await directory.with(roomID) { room, _ in RoomView(room, RoomCaller(caller)) }
+        guard let view else { throw HTTPProblem.notFound("There is no such room.") }
+        return .json(view)
+    }
+
+    /// 26 letters and digits that are not mistaken for each other, five bits a byte.
+    private static func code(_ bytes: [UInt8]) -> String {
+        let alphabet = Array("ABCDEFGHJKLMNPQRSTUVWXYZ23456789")
+        return String(bytes.map { alphabet[Int($0) % alphabet.count] })
+    }
+
+    private func visible(_ id: String, to caller: RoomCaller) async throws -> AccessPolicy {
+        let policy = try await directory.with(id) { room, _ in room.policy }
+        guard policy.specification.kind != .open, policy.maySee(caller) else {
+            throw HTTPProblem.notFound("There is no such room.")
+        }
+        return policy
+    }
+
+    // MARK: Writing and replay
+
+    private struct SubmissionWish: Decodable {
+        var language: String
+        var document: String?
+        var file: String?
+        var stateVector: String?
+    }
+
+    private func submit(_ context: GatewayContext) async throws -> Response {
+        let caller = RoomCaller(try context.requireCaller())
+        let id = try context.parameter("id")
+        let wish = try context.decode(SubmissionWish.self)
+        _ = try await visible(id, to: caller)
+        guard Language.named(wish.language)?.id == wish.language else {
+            throw HTTPProblem.invalid("language", "is not a known language", code: "value")
+        }
+        var stateVector: StateVector?
+        if let text = wish.stateVector {
+            guard let bytes = Data(base64Encoded: text), let decoded = try? StateVector(decoding: [UInt8](bytes))
+            else { throw HTTPProblem.invalid("state_vector", "is no base64 of a state vector", code: "value") }
+            stateVector = decoded
+        }
+        switch try await directory.submit(
+            to: id, by: caller, language: wish.language, document: wish.document, file: wish.file,
+            stateVector: stateVector)
+        {
+        case .success(let stored):
+            return .json(
+                SubmissionReply(
+                    id: stored.taken.id, status: "queued",
+                    snapshot: .init(
+                        document: stored.taken.document, sequence: stored.taken.sequence, sha256: stored.sha256)),
+                status: .accepted, headers: [.location: "/api/v1/submissions/\(stored.taken.id)"])
+        case .failure(let error): throw HTTPProblem.describing(error.refusal)
+        }
+    }
+
+    private func forfeit(_ context: GatewayContext) async throws -> Response {
+        let caller = RoomCaller(try context.requireCaller())
+        let id = try context.parameter("id")
+        let policy = try await visible(id, to: caller)
+        guard policy.specification.kind == .battle, policy.isParticipant(caller) else {
+            throw HTTPProblem.forbidden("Only a player of the battle can give up.")
+        }
+        try await directory.with(id) { room, atMs in room.forfeit(caller.userID, atMs: atMs) }
+        return Response(status: .accepted)
+    }
+
+    private func replay(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let caller = RoomCaller(try context.requireCaller())
+        let id = try context.parameter("id")
+        let page = try PageRequest(request)
+        var after: Int64 = 0
+        if let cursor = page.cursor {
+            guard let sequence = Int64(cursor), sequence >= 0 else {
+                throw HTTPProblem.invalid("cursor", "is not a cursor of this list", code: "cursor")
+            }
+            after = sequence
+        }
+        _ = try await visible(id, to: caller)
+        let records = try await directory.replay(of: id, for: caller, after: after, limit: page.limit)
+        return .json(
+            PageReply(items: records.records.map(ReplayRecord.init), nextCursor: records.next.map(String.init)))
+    }
+}
+
+/// Members of a room's documents, as answers name them.
+struct DocumentReply: Encodable {
+    var name: String
+    var access: String
+}
+
+private struct Created: Encodable {
+    var id: String
+    var kind: String
+    var documents: [DocumentReply]
+    var syncPath: String
+    var syncToken: String
+    var epoch: Int64
+}
+
+private struct TokenReply: Encodable {
+    var syncToken: String
+    var epoch: Int64
+    var expiresAt: String
+}
+
+private struct InviteReply: Encodable {
+    var code: String
+    var expiresAt: String
+}
+
+private struct SubmissionReply: Encodable {
+    struct Snapshot: Encodable {
+        var document: String
+        var sequence: Int64
+        var sha256: String
+    }
+
+    var id: String
+    var status: String
+    var snapshot: Snapshot
+}
+
+/// One record of a replay.
+private struct ReplayRecord: Encodable {
+    var sequence: Int64
+    var kind: String
+    var document: String?
+    var author: String?
+    var at: String
+    var atMs: Int64
+    /// A Yjs update of version 1, base64; only of updates.
+    var update: String?
+    /// The record's JSON text; of everything else.
+    var event: String?
+
+    init(_ record: LogRecord) {
+        sequence = record.sequence
+        document = record.document.isEmpty ? nil : record.document
+        author = record.author.isEmpty ? nil : record.author
+        at = timestamp(record.committedAtMs)
+        atMs = record.committedAtMs
+        switch record.kind {
+        case .update:
+            kind = "update"
+            update = Data(record.payload).base64EncodedString()
+        case .submission: kind = "submission"
+        case .verdict: kind = "verdict"
+        case .battle: kind = "battle"
+        }
+        if record.kind != .update { event = String(decoding: record.payload, as: UTF8.self) }
+    }
+}

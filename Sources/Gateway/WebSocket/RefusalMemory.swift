@@ -1,0 +1,51 @@
+import SyncProtocol
+import Synchronization
+
+/// Refusals at the door of the last minute. Stock providers read no close codes and reconnect at once: a repeat of
+/// the same request is answered at the upgrade, by plain HTTP, without asking anyone again.
+final class RefusalMemory: Sendable {
+    static let keepMs: Int64 = 60_000
+    static let maximumEntries = 10_000
+
+    private struct Refused {
+        var code: CloseCode
+        var roomID: String
+        var atMs: Int64
+    }
+
+    private let refused = Mutex<[String: Refused]>([:])
+    private let now: @Sendable () -> Int64
+
+    init(now: @escaping @Sendable () -> Int64) { self.now = now }
+
+    func remember(_ code: CloseCode, of request: String, in roomID: String) {
+        // Passing conditions are no answer for a minute.
+        guard code == .unauthenticated || code == .forbidden || code == .notFound || code == .reset else { return }
+        let atMs = now()
+        refused.withLock { refused in
+            if refused.count >= Self.maximumEntries {
+                refused = refused.filter { $0.value.atMs + Self.keepMs > atMs }
+                if refused.count >= Self.maximumEntries { refused.removeAll() }
+            }
+            refused[request] = Refused(code: code, roomID: roomID, atMs: atMs)
+        }
+    }
+
+    /// Access to the room grew: whoever was refused there is asked again.
+    func forget(roomID: String) {
+        refused.withLock { refused in refused = refused.filter { $0.value.roomID != roomID } }
+    }
+
+    /// The refusal of the same request within the last minute.
+    func refusal(of request: String) -> CloseCode? {
+        let atMs = now()
+        return refused.withLock { refused in
+            guard let known = refused[request] else { return nil }
+            guard known.atMs + Self.keepMs > atMs else {
+                refused[request] = nil
+                return nil
+            }
+            return known.code
+        }
+    }
+}

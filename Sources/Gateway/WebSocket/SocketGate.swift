@@ -1,0 +1,158 @@
+import Foundation
+import Identity
+import NIOCore
+import NIOHTTP1
+import Rooms
+import SyncProtocol
+import SyncServer
+
+/// Decides which requests become WebSockets and who is behind them.
+package struct SocketGate: Sendable {
+    private let identity: IdentityService
+    private let directory: RoomDirectory
+    private let origins: OriginPolicy
+    private let memory: RefusalMemory
+    private let opensAnyName: Bool
+    private let echoes: Bool
+
+    package init(
+        identity: IdentityService, directory: RoomDirectory, origins: OriginPolicy, opensAnyName: Bool,
+        echoes: Bool
+    ) {
+        self.identity = identity
+        self.directory = directory
+        self.origins = origins
+        self.opensAnyName = opensAnyName
+        self.echoes = echoes
+        let memory = RefusalMemory { directory.now() }
+        self.memory = memory
+        directory.observeAccess { memory.forget(roomID: $0) }
+    }
+
+    enum Target {
+        case document(roomID: String, document: String)
+        case open(name: String)
+        case echo
+    }
+
+    // MARK: The upgrade
+
+    /// The synchronous part of admission: path, method, version, key, host, origin, and no refusal just before.
+    func accepts(_ head: HTTPRequestHead, from address: String) -> Bool {
+        guard head.method == .GET, target(of: head.uri) != nil,
+            head.headers[canonicalForm: "Upgrade"].contains(where: { $0.lowercased() == "websocket" }),
+            head.headers.first(name: "Sec-WebSocket-Version") == "13",
+            head.headers.first(name: "Sec-WebSocket-Key") != nil
+        else { return false }
+        let host = head.headers.first(name: "Host")
+        guard origins.acceptsHost(host),
+            origins.acceptsOrigin(head.headers.first(name: "Origin"), host: host)
+        else { return false }
+        return memory.refusal(of: Self.key(head, address)) == nil
+    }
+
+    func maximumFrameBytes(_ head: HTTPRequestHead) -> Int {
+        if case .echo = target(of: head.uri) { return EchoEndpoint.maximumMessageBytes }
+        return SyncServer.Limits.messageBytes
+    }
+
+    func connection(for head: HTTPRequestHead, on channel: any Channel) -> WebSocketConnection {
+        switch target(of: head.uri) {
+        case .echo?:
+            return WebSocketConnection(
+                endpoint: EchoEndpoint(), maximumMessageBytes: EchoEndpoint.maximumMessageBytes)
+        case let target:
+            let token = Self.token(of: head)
+            let key = Self.key(head, channel.remoteAddress?.ipAddress ?? "unknown")
+            let gate = self
+            let roomID = if case .document(let roomID, _) = target { roomID } else { "" }
+            let session = SyncSession(
+                directory: directory, loop: channel.eventLoop,
+                admission: { () async throws(DoorRefusal) in try await gate.admit(token: token, to: target) },
+                onRefusal: { refusal in gate.memory.remember(refusal.code, of: key, in: roomID) })
+            return WebSocketConnection(endpoint: session)
+        }
+    }
+
+    private func admit(token: String?, to target: Target?) async throws(DoorRefusal) -> SocketAdmission {
+        switch target {
+        case .open(let name):
+            return SocketAdmission(
+                caller: .anonymous, roomID: OpenRoom.id(of: name), document: DocumentName.main)
+        case .document(let roomID, let document):
+            let (caller, epoch) = try await caller(of: token, in: roomID)
+            return SocketAdmission(caller: caller, roomID: roomID, document: document, epoch: epoch)
+        case .echo, nil:
+            throw DoorRefusal(.notFound, "no such room or document")
+        }
+    }
+
+    /// The caller of a sync token of this room, or of an access token.
+    private func caller(of token: String?, in roomID: String) async throws(DoorRefusal) -> (RoomCaller, Int64?) {
+        guard let token else { throw DoorRefusal(.unauthenticated, "a token is needed") }
+        do {
+            let grant = try await identity.verifySyncToken(token)
+            guard grant.roomID == roomID else {
+                throw DoorRefusal(.forbidden, "the token is for another room")
+            }
+            return (RoomCaller(grant.caller), grant.epoch)
+        } catch let refusal as DoorRefusal {
+            throw refusal
+        } catch {
+            do {
+                return (RoomCaller(try await identity.authenticate(accessToken: token)), nil)
+            } catch {
+                if error.code == .unavailable { throw DoorRefusal(.tryAgainLater, error.message) }
+                throw DoorRefusal(.unauthenticated, "the token is not valid")
+            }
+        }
+    }
+
+    // MARK: Requests
+
+    private func target(of uri: String) -> Target? {
+        let path = String(uri.prefix { $0 != "?" })
+        guard let segments = RequestPath.segments(of: path) else { return nil }
+        if segments == ["conformance", "echo"] { return echoes ? .echo : nil }
+        guard segments.count >= 3, segments[0] == "sync" else { return nil }
+        if segments[1] == "open" {
+            let name = segments.dropFirst(2).joined(separator: "/")
+            guard opensAnyName, name.utf8.count <= OpenRoom.maximumNameBytes else { return nil }
+            return .open(name: name)
+        }
+        guard segments.count == 3 else { return nil }
+        return .document(roomID: segments[1], document: segments[2])
+    }
+
+    private static func token(of head: HTTPRequestHead) -> String? {
+        if let field = head.headers.first(name: "Authorization"), field.prefix(7).lowercased() == "bearer " {
+            return String(field.dropFirst(7))
+        }
+        guard let question = head.uri.firstIndex(of: "?") else { return nil }
+        for pair in head.uri[head.uri.index(after: question)...].split(separator: "&") {
+            guard pair.hasPrefix("token=") else { continue }
+            return String(pair.dropFirst(6)).removingPercentEncoding
+        }
+        return nil
+    }
+
+    private static func key(_ head: HTTPRequestHead, _ address: String) -> String {
+        "\(address) \(head.uri) \(head.headers.first(name: "Authorization") ?? "")"
+    }
+
+    // MARK: Plain HTTP on socket paths
+
+    /// What a request on a socket's path gets that was not upgraded.
+    package var routes: [Route] {
+        [
+            Route(.get, "/sync/**", access: .open, limits: []) { request, context in
+                if let code = self.memory.refusal(of: self.key(request, context)) {
+                    throw Self.problem(of: code)
+                }
+                throw HTTPProblem(
+                    .init(code: 426, reasonPhrase: "Upgrade Required"), code: "upgrade_required",
+                    detail: "This path speaks WebSocket.", headers: [.upgrade: "websocket", .connection: "close"])
+            }
+        ]
+    }
+}

@@ -1,0 +1,34 @@
+import NIOCore
+
+/// Every bound of this module, in one place.
+public enum Limits {
+    /// One WebSocket message from a client, bytes. A sync frame adds a few bytes to an update.
+    public static let messageBytes = (1 << 20) + 64
+    /// Fragments of one message.
+    public static let fragments = 1_024
+    /// Messages a socket may send in a second before it is read more slowly, and how many at once.
+    public static let messagesPerSecond = 2_500.0
+    public static let messageBurst = 5_000.0
+    /// Frames that may arrive while the token is being checked.
+    public static let earlyFrames = 64
+    /// Outbound buffer marks: above the high mark a socket is behind and sent no more until it drains to the low.
+    public static let lowWaterMark = 64 << 10
+    public static let highWaterMark = 512 << 10
+    /// A ping is sent so often; a socket that said nothing for `idleTimeout` is closed.
+    public static let pingInterval = TimeAmount.seconds(25)
+    public static let idleTimeout = TimeAmount.seconds(75)
+    /// A socket that does not drain is given up after so long.
+    public static let drainTimeout = TimeAmount.seconds(300)
+    /// From sending a close frame to closing the connection without an answer.
+    public static let closeTimeout = TimeAmount.seconds(2)
+    /// How long the token check and the loading of a room may take.
+    public static let admissionTimeout = TimeAmount.seconds(15)
+    /// A room without sockets is unloaded after so long.
+    public static let unloadAfter = TimeAmount.seconds(60)
+    /// Rooms in memory.
+    public static let loadedRooms = 50_000
+    /// Attempts to reach a room that is being unloaded at that moment.
+    public static let reachAttempts = 5
+    /// Records in one page of a replay.
+    public static let replayPage = 1_000
+}

@@ -1,0 +1,259 @@
+import CRDT
+import NIOCore
+import Rooms
+import SyncProtocol
+import Synchronization
+
+/// Finds, loads and unloads rooms. One room lives on one event loop; a room that failed is loaded again from its log
+/// by the next who asks for it.
+public final class RoomDirectory: Sendable {
+    private struct State {
+        var rooms: [String: EventLoopFuture<RoomHost>] = [:]
+        var hosts: [String: RoomHost] = [:]
+        var isShuttingDown = false
+        var accessObservers: [@Sendable (_ roomID: String) -> Void] = []
+    }
+
+    private let services: RoomServices
+    private let group: any EventLoopGroup
+    private let opensAnyName: Bool
+    private let state = Mutex(State())
+
+    /// - Parameter opensAnyName: whether `open/NAME` rooms exist (`--open-rooms`).
+    public init(services: RoomServices, group: any EventLoopGroup, opensAnyName: Bool) {
+        self.services = services
+        self.group = group
+        self.opensAnyName = opensAnyName
+    }
+
+    public func nextSubscriberID() -> SubscriberID { services.nextID() }
+    public func newID() -> String { services.newID() }
+    public func now() -> Int64 { services.now() }
+
+    /// Rooms in memory, and sockets in them where that is known without asking.
+    public var loadedRooms: Int { state.withLock { $0.hosts.count } }
+
+    /// Tells `observer` whenever somebody's access to documents of a room grew: a battle ended, someone was invited.
+    public func observeAccess(_ observer: @escaping @Sendable (_ roomID: String) -> Void) {
+        state.withLock { $0.accessObservers.append(observer) }
+    }
+
+    private func accessChanged(in roomID: String) {
+        for observer in state.withLock({ $0.accessObservers }) { observer(roomID) }
+    }
+
+    // MARK: Sockets
+
+    func join(_ session: SyncSession, _ admission: SocketAdmission) async throws(DoorRefusal) -> RoomHost {
+        for _ in 0..<Limits.reachAttempts {
+            let host = try await host(of: admission.roomID)
+            let outcome: Result<Void, DoorRefusal>
+            do {
+                outcome = try await host.loop.submit { () -> Result<Void, DoorRefusal> in
+                    do throws(DoorRefusal) {
+                        try host.join(session, admission)
+                        return .success(())
+                    } catch {
+                        return .failure(error)
+                    }
+                }.get()
+            } catch {
+                throw DoorRefusal(.tryAgainLater, "the room is not available")
+            }
+            switch outcome {
+            case .success: return host
+            case .failure(let refusal) where refusal.code == .tryAgainLater && hostIsGone(host): continue
+            case .failure(let refusal): throw refusal
+            }
+        }
+        throw DoorRefusal(.tryAgainLater, "the room is not available")
+    }
+
+    // MARK: Rooms
+
+    public func create(_ specification: RoomSpecification) async throws {
+        try await services.store.create(specification)
+        _ = try await host(of: specification.id)
+    }
+
+    /// Admits someone by invitation.
+    public func admit(_ participant: Participant, to roomID: String) async throws {
+        try await services.store.addParticipant(participant, to: roomID)
+        try await with(roomID) { room, atMs in room.addParticipant(participant, atMs: atMs) }
+        accessChanged(in: roomID)
+    }
+
+    /// Reads or changes a room on its loop.
+    ///
+    /// - Throws: `notFound` for an unknown room, `tryAgainLater` while it cannot be loaded.
+    public func with<Value: Sendable>(
+        _ roomID: String, _ body: @escaping @Sendable (inout Room, _ atMs: Int64) -> Value
+    ) async throws(DoorRefusal) -> Value {
+        var last = DoorRefusal(.tryAgainLater, "the room is not available")
+        for _ in 0..<Limits.reachAttempts {
+            let host = try await host(of: roomID)
+            do throws(DoorRefusal) {
+                return try await host.run(body)
+            } catch {
+                last = error
+                guard error.code == .tryAgainLater, hostIsGone(host) else { throw error }
+            }
+        }
+        throw last
+    }
+
+    /// Takes a submission of the room's document; returns when its row is stored and queued.
+    public func submit(
+        to roomID: String, by caller: RoomCaller, language: String, document: String?, file: String?,
+        stateVector: StateVector?
+    ) async throws(DoorRefusal) -> Result<StoredSubmission, SubmissionRefusalError> {
+        let host = try await host(of: roomID)
+        let newID = services.newID()
+        return await host.submit { requestID, atMs in
+            SubmissionRequest(
+                requestID: requestID, newID: newID, caller: caller, language: language, document: document,
+                file: file, stateVector: stateVector, deadlineMs: atMs + Rooms.Limits.coverMs)
+        }
+    }
+
+    /// A page of the log as the caller may read it, after `sequence`.
+    public func replay(
+        of roomID: String, for caller: RoomCaller, after sequence: Int64, limit: Int
+    ) async throws(DoorRefusal) -> (records: [LogRecord], next: Int64?) {
+        let policy = try await with(roomID) { room, _ in room.policy }
+        guard policy.maySee(caller) else { throw DoorRefusal(.notFound, "no such room") }
+        let atMs = services.now()
+        let page: [LogRecord]
+        do {
+            page = try await services.log.records(of: roomID, after: sequence, limit: limit)
+        } catch {
+            throw DoorRefusal(.tryAgainLater, "the log could not be read")
+        }
+        let visible = page.filter { record in
+            guard record.kind == .update else { return policy.specification.kind != .open }
+            return policy.sees(record, caller, atMs: atMs)
+        }
+        return (visible, page.count == limit ? page.last?.sequence : nil)
+    }
+
+    /// Closes every socket of a session that ended.
+    public func endSession(_ sessionID: String) {
+        for host in state.withLock({ Array($0.hosts.values) }) {
+            Task { try? await host.run { room, _ in room.endSession(sessionID) } }
+        }
+    }
+
+    /// Closes every room: what is on its way to disk gets there, sockets are told with `code`.
+    public func shutDown(_ code: CloseCode) {
+        let hosts = state.withLock { state in
+            state.isShuttingDown = true
+            return Array(state.hosts.values)
+        }
+        for host in hosts { host.shutDown(DoorRefusal(code, "the server is going away")) }
+    }
+
+    // MARK: Loading
+
+    private func hostIsGone(_ host: RoomHost) -> Bool {
+        state.withLock { $0.hosts[host.id] !== host }
+    }
+
+    private func host(of id: String) async throws(DoorRefusal) -> RoomHost {
+        let promise = group.next().makePromise(of: RoomHost.self)
+        enum Found { case future(EventLoopFuture<RoomHost>), toLoad, refused }
+        let found: Found = state.withLock { state in
+            if let future = state.rooms[id] { return .future(future) }
+            guard !state.isShuttingDown, state.rooms.count < Limits.loadedRooms else { return .refused }
+            state.rooms[id] = promise.futureResult
+            return .toLoad
+        }
+        let future: EventLoopFuture<RoomHost>
+        switch found {
+        case .future(let known):
+            promise.fail(DoorRefusal(.tryAgainLater, "not needed"))
+            future = known
+        case .refused:
+            let refusal = DoorRefusal(.tryAgainLater, "the server takes no more rooms now")
+            promise.fail(refusal)
+            throw refusal
+        case .toLoad:
+            future = promise.futureResult
+            promise.completeWithTask { try await self.load(id) }
+        }
+        do {
+            return try await future.get()
+        } catch let refusal as DoorRefusal {
+            throw refusal
+        } catch {
+            throw DoorRefusal(.tryAgainLater, "the room could not be loaded")
+        }
+    }
+
+    /// Loads a room. A load that failed leaves nothing behind, and nothing is written.
+    private func load(_ id: String) async throws -> RoomHost {
+        do {
+            guard let specification = try await specification(of: id) else {
+                throw DoorRefusal(.notFound, "no such room or document")
+            }
+            let atMs = services.now()
+            let history = try await services.log.history(
+                of: id, delayedDocuments: Room.delayedDocuments(of: specification),
+                notesSinceMs: atMs - Rooms.Limits.nonceMs)
+            let loop = group.any()
+            let services = services
+            return try await loop.submit {
+                let room = try Room(loading: history, of: specification, atMs: services.now())
+                let host = RoomHost(
+                    room, loop: loop, services: services, onGone: { self.forget($0) },
+                    onAccessChanged: { self.accessChanged(in: $0) })
+                self.state.withLock { $0.hosts[id] = host }
+                host.begin()
+                return host
+            }.get()
+        } catch {
+            state.withLock { _ = $0.rooms.removeValue(forKey: id) }
+            if !(error is DoorRefusal) { services.hooks.alarm("room \(id) could not be loaded: \(error)") }
+            throw error
+        }
+    }
+
+    private func specification(of id: String) async throws -> RoomSpecification? {
+        guard let name = OpenRoom.name(ofID: id) else { return try await services.store.room(id) }
+        guard opensAnyName else { return nil }
+        return RoomSpecification(
+            id: OpenRoom.id(of: name), kind: .open, visibility: .public, ownerID: "", language: "python",
+            participants: [], createdAtMs: 0)
+    }
+
+    private func forget(_ host: RoomHost) {
+        state.withLock { state in
+            guard state.hosts[host.id] === host else { return }
+            state.hosts[host.id] = nil
+            state.rooms[host.id] = nil
+        }
+    }
+}
+
+/// A submission whose row is on disk.
+public struct StoredSubmission: Sendable, Equatable {
+    public let taken: TakenSubmission
+    /// Of the source's UTF-8 bytes, lower-case hexadecimal.
+    public let sha256: String
+}
+
+/// Why a submission by HTTP was not taken.
+public struct SubmissionRefusalError: Error, Sendable {
+    public let refusal: SubmissionRefusal
+}
+
+/// Rooms of `/sync/open/{name}`: any name is a document.
+public enum OpenRoom {
+    static let prefix = "open/"
+    public static let maximumNameBytes = 256
+
+    public static func id(of name: String) -> String { prefix + name }
+
+    static func name(ofID id: String) -> String? {
+        id.hasPrefix(prefix) ? String(id.dropFirst(prefix.count)) : nil
+    }
+}

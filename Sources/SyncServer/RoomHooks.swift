@@ -1,0 +1,38 @@
+import Battles
+import Rooms
+
+/// What rooms ask of the rest of the system; given at wiring.
+public struct RoomHooks: Sendable {
+    public struct SpokenVerdict: Sendable {
+        public var verdict: String
+        public var testsPassed: Int
+        public var testsTotal: Int
+
+        public init(verdict: String, testsPassed: Int, testsTotal: Int) {
+            self.verdict = verdict
+            self.testsPassed = testsPassed
+            self.testsTotal = testsTotal
+        }
+    }
+
+    /// Stores a submission's row and queues it; returns the SHA-256 of its source after the row is on disk. Told
+    /// twice, it is stored once.
+    public var storeSubmission: @Sendable (RoomSpecification, TakenSubmission) async throws -> String
+    /// How a submission ended, or nil while it is judged.
+    public var verdict: @Sendable (_ submissionID: String) async -> SpokenVerdict?
+    /// A battle ended: ratings and leaderboards. Told at least once.
+    public var battleFinished: @Sendable (RoomSpecification, BattleResult) async -> Void
+    public var alarm: @Sendable (String) -> Void
+
+    public init(
+        storeSubmission: @escaping @Sendable (RoomSpecification, TakenSubmission) async throws -> String,
+        verdict: @escaping @Sendable (_ submissionID: String) async -> SpokenVerdict?,
+        battleFinished: @escaping @Sendable (RoomSpecification, BattleResult) async -> Void,
+        alarm: @escaping @Sendable (String) -> Void
+    ) {
+        self.storeSubmission = storeSubmission
+        self.verdict = verdict
+        self.battleFinished = battleFinished
+        self.alarm = alarm
+    }
+}

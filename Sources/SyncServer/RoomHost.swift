@@ -1,0 +1,353 @@
+import Battles
+import CRDT
+import NIOCore
+import Rooms
+import SyncProtocol
+
+/// Runs one room on one event loop: feeds it frames, commits and time, and carries out its actions.
+///
+/// `@unchecked Sendable`: every stored variable is touched on `loop` alone; other loops only hold the reference and
+/// hop here.
+final class RoomHost: @unchecked Sendable {
+    enum Status { case live, drained, failed }
+
+    typealias SubmissionResult = Result<StoredSubmission, SubmissionRefusalError>
+
+    let id: String
+    let loop: any EventLoop
+    private let services: RoomServices
+    private let onGone: @Sendable (RoomHost) -> Void
+    private let onAccessChanged: @Sendable (_ roomID: String) -> Void
+    private(set) var room: Room
+    private(set) var status = Status.live
+    private var fanout = Fanout()
+    private var requests: [UInt64: CheckedContinuation<SubmissionResult, Never>] = [:]
+    private var stalled: Set<SubscriberID> = []
+    private var wake: (atMs: Int64, task: Scheduled<Void>)?
+    private var unloading: Scheduled<Void>?
+    /// Submissions whose row is being stored: no snapshot passes them.
+    private var rowsBeingStored = 0
+    private var snapshotIsWanted = false
+
+    init(
+        _ room: Room, loop: any EventLoop, services: RoomServices,
+        onGone: @escaping @Sendable (RoomHost) -> Void,
+        onAccessChanged: @escaping @Sendable (_ roomID: String) -> Void
+    ) {
+        id = room.specification.id
+        self.room = room
+        self.loop = loop
+        self.services = services
+        self.onGone = onGone
+        self.onAccessChanged = onAccessChanged
+    }
+
+    /// Carries out what loading left to do. Call once.
+    func begin() {
+        perform()
+    }
+
+    // MARK: Sockets
+
+    func join(_ session: SyncSession, _ admission: SocketAdmission) throws(DoorRefusal) {
+        loop.preconditionInEventLoop()
+        guard status == .live else { throw DoorRefusal(.tryAgainLater, "the room is closing") }
+        if let epoch = admission.epoch, epoch < room.specification.epoch {
+            throw DoorRefusal(.reset, WriteRefusal.epoch.reason)
+        }
+        let tier = try room.join(
+            session.id, admission.caller, document: admission.document, atMs: services.now())
+        fanout.add(session, document: admission.document, tier: tier)
+        perform()
+    }
+
+    func leave(_ id: SubscriberID) {
+        onLoop {
+            self.fanout.remove(id)
+            self.stalled.remove(id)
+            self.room.leave(id, atMs: self.services.now())
+            self.perform()
+        }
+    }
+
+    func receive(_ message: Inbound, from session: SyncSession) {
+        let id = session.id
+        onLoop {
+            guard self.status == .live else { return }
+            self.room.receive(message, from: id, atMs: self.services.now())
+            self.perform()
+            if self.room.uncommittedBytes > Rooms.Limits.uncommittedBytes { self.stall(session) }
+        }
+    }
+
+    private func stall(_ session: SyncSession) {
+        guard stalled.insert(session.id).inserted else { return }
+        session.loop.execute { session.stall(true) }
+    }
+
+    func catchUp(_ session: SyncSession, since known: StateVector) {
+        onLoop {
+            guard let (frame, now) = self.room.catchUp(session.id, since: known) else { return }
+            let frames = Self.frames([frame])
+            session.loop.execute { session.catchUp(frames, now: now) }
+            self.room.receive(.queryAwareness, from: session.id, atMs: self.services.now())
+            self.perform()
+        }
+    }
+
+    // MARK: Requests
+
+    /// Changes the room on its loop.
+    func run<Value: Sendable>(
+        _ body: @escaping @Sendable (inout Room, _ atMs: Int64) -> Value
+    ) async throws(DoorRefusal) -> Value {
+        do {
+            return try await loop.submit {
+                guard self.status == .live else { throw DoorRefusal(.tryAgainLater, "the room is closing") }
+                defer { self.perform() }
+                return body(&self.room, self.services.now())
+            }.get()
+        } catch let refusal as DoorRefusal {
+            throw refusal
+        } catch {
+            throw DoorRefusal(.tryAgainLater, "the room is not available")
+        }
+    }
+
+    func submit(_ make: @escaping @Sendable (_ requestID: UInt64, _ atMs: Int64) -> SubmissionRequest) async
+        -> SubmissionResult
+    {
+        await withCheckedContinuation { continuation in
+            loop.execute {
+                guard self.status == .live else {
+                    return continuation.resume(returning: .failure(.init(refusal: .unavailable)))
+                }
+                let atMs = self.services.now()
+                let request = make(self.services.nextID(), atMs)
+                self.requests[request.requestID] = continuation
+                self.room.request(request, atMs: atMs)
+                self.perform()
+            }
+        }
+    }
+
+    private func onLoop(_ body: @escaping @Sendable () -> Void) {
+        if loop.inEventLoop { body() } else { loop.execute(body) }
+    }
+
+    // MARK: Actions
+
+    /// Carries out the room's actions. Frames of one run that go to the same sockets leave in one write.
+    private func perform() {
+        var outgoing: [(document: String, tiers: Tiers, frames: [[UInt8]])] = []
+        func flush() {
+            for group in outgoing {
+                fanout.broadcast(Self.frames(group.frames), document: group.document, tiers: group.tiers)
+            }
+            outgoing.removeAll()
+        }
+        for action in room.takeActions() {
+            if case .broadcast(let document, let tiers, let frame) = action {
+                if let last = outgoing.indices.last, outgoing[last].document == document,
+                    outgoing[last].tiers == tiers
+                {
+                    outgoing[last].frames.append(frame)
+                } else {
+                    outgoing.append((document, tiers, [frame]))
+                }
+            } else {
+                flush()
+                perform(action)
+            }
+        }
+        flush()
+        scheduleWake()
+        scheduleUnloading()
+    }
+
+    private func perform(_ action: RoomAction) {
+        switch action {
+        case .append(let records): append(records)
+        case .broadcast: break
+        case .send(let id, let frame):
+            guard let session = fanout.sessions[id] else { return }
+            let frames = Self.frames([frame])
+            let answersStep1 = frame.starts(with: [0, 1])
+            session.loop.execute { session.send(frames, answersStep1: answersStep1) }
+        case .close(let id, let refusal):
+            guard let session = fanout.sessions[id] else { return }
+            session.loop.execute { session.close(refusal) }
+        case .move(let id, let tier): fanout.move(id, to: tier)
+        case .submissionTaken(let taken): store(taken)
+        case .submissionRefused(let requestID, let refusal):
+            requests.removeValue(forKey: requestID)?.resume(returning: .failure(.init(refusal: refusal)))
+        case .verdictMissing(let submissionID): askVerdict(of: submissionID)
+        case .battleFinished(let result):
+            let specification = room.specification
+            onAccessChanged(id)
+            Task { await services.hooks.battleFinished(specification, result) }
+        case .snapshotDue:
+            snapshotIsWanted = true
+            saveSnapshot()
+        case .alarm(let text): services.hooks.alarm(text)
+        }
+    }
+
+    private static func frames(_ frames: [[UInt8]]) -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: frames.reduce(0) { $0 + $1.count + 10 })
+        for frame in frames { buffer.writeWebSocketFrame(.binary, frame) }
+        return buffer
+    }
+
+    // MARK: Log
+
+    private func append(_ records: [LogRecord]) {
+        services.log.append(records, room: id) { result in
+            self.loop.execute {
+                switch result {
+                case .success: self.committed()
+                case .failure(let error): self.fail("the log refused a write: \(error)")
+                }
+            }
+        }
+    }
+
+    private func committed() {
+        guard status == .live else { return }
+        room.committed(atMs: services.now())
+        perform()
+        guard !stalled.isEmpty, room.uncommittedBytes <= Rooms.Limits.uncommittedBytes / 2 else { return }
+        for id in stalled {
+            guard let session = fanout.sessions[id] else { continue }
+            session.loop.execute { session.stall(false) }
+        }
+        stalled.removeAll()
+    }
+
+    /// A write that may or may not be on disk: the room is thrown away and loaded again from the log. Nothing of the
+    /// batch was shown to anyone.
+    private func fail(_ reason: String) {
+        guard status == .live else { return }
+        services.hooks.alarm("room \(id) failed: \(reason)")
+        end(.failed, refusal: DoorRefusal(.tryAgainLater, "the room could not be written to disk; try again"))
+    }
+
+    private func end(_ status: Status, refusal: DoorRefusal) {
+        self.status = status
+        wake?.task.cancel()
+        wake = nil
+        unloading?.cancel()
+        for session in fanout.sessions.values { session.loop.execute { session.close(refusal) } }
+        for continuation in requests.values { continuation.resume(returning: .failure(.init(refusal: .unavailable))) }
+        requests.removeAll()
+        onGone(self)
+    }
+
+    // MARK: Submissions
+
+    private func store(_ taken: TakenSubmission) {
+        rowsBeingStored += 1
+        let specification = room.specification
+        Task {
+            do {
+                let sha256 = try await services.hooks.storeSubmission(specification, taken)
+                loop.execute { self.answer(taken, sha256: sha256) }
+            } catch {
+                services.hooks.alarm("submission \(taken.id) could not be stored: \(error)")
+                loop.execute { self.answer(taken, sha256: nil) }
+            }
+        }
+    }
+
+    private func answer(_ taken: TakenSubmission, sha256: String?) {
+        // A row that could not be stored keeps snapshots away: the next load stores it.
+        if sha256 != nil {
+            rowsBeingStored -= 1
+            // After a restart, or where the judge cannot take it, the verdict is spoken already.
+            askVerdict(of: taken.id)
+        }
+        switch taken.reply {
+        case .request(let requestID):
+            requests.removeValue(forKey: requestID)?.resume(
+                returning: sha256.map { .success(StoredSubmission(taken: taken, sha256: $0)) }
+                    ?? .failure(.init(refusal: .unavailable)))
+        case .socket(let id, let nonce):
+            room.answerSubmission(nonce: nonce, id: taken.id, isStored: sha256 != nil, to: id)
+        case .nobody: break
+        }
+        perform()
+        saveSnapshot()
+    }
+
+    private func askVerdict(of submissionID: String) {
+        Task {
+            guard let spoken = await services.hooks.verdict(submissionID) else { return }
+            loop.execute {
+                guard self.status == .live else { return }
+                self.room.judged(
+                    submissionID: submissionID, verdict: spoken.verdict, testsPassed: spoken.testsPassed,
+                    testsTotal: spoken.testsTotal, atMs: self.services.now())
+                self.perform()
+            }
+        }
+    }
+
+    // MARK: Time
+
+    private func scheduleWake() {
+        guard status == .live, let due = room.nextWakeMs else { return }
+        if let wake, wake.atMs <= due { return }
+        wake?.task.cancel()
+        let delay = TimeAmount.milliseconds(max(1, due - services.now()))
+        wake = (due, loop.assumeIsolated().scheduleTask(in: delay) { self.tick() })
+    }
+
+    private func tick() {
+        wake = nil
+        guard status == .live else { return }
+        room.tick(atMs: services.now())
+        perform()
+    }
+
+    // MARK: Snapshots and unloading
+
+    private func saveSnapshot() {
+        guard snapshotIsWanted, rowsBeingStored == 0, let snapshot = room.snapshot() else { return }
+        snapshotIsWanted = false
+        let log = services.log
+        let alarm = services.hooks.alarm
+        Task {
+            do { try await log.save(snapshot) } catch {
+                alarm("room \(snapshot.roomID): no snapshot: \(error)")
+            }
+        }
+    }
+
+    private func scheduleUnloading() {
+        guard status == .live, room.isIdle, !room.hasUnfinishedBattle, rowsBeingStored == 0 else {
+            unloading?.cancel()
+            unloading = nil
+            return
+        }
+        guard unloading == nil else { return }
+        unloading = loop.assumeIsolated().scheduleTask(in: Limits.unloadAfter) { self.unload() }
+    }
+
+    private func unload() {
+        unloading = nil
+        guard status == .live, room.isIdle, !room.hasUnfinishedBattle, rowsBeingStored == 0 else { return }
+        snapshotIsWanted = room.hasChangedSinceSnapshot
+        saveSnapshot()
+        end(.drained, refusal: DoorRefusal(.restarting, "the room was unloaded"))
+    }
+
+    /// Ends the room at shutdown: what is on its way to disk gets there, sockets are told.
+    func shutDown(_ refusal: DoorRefusal) {
+        onLoop {
+            guard self.status == .live else { return }
+            self.snapshotIsWanted = self.room.hasChangedSinceSnapshot
+            self.saveSnapshot()
+            self.end(.drained, refusal: refusal)
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import Battles
+import Foundation
+import Gateway
+import Identity
+import Judging
+import Logging
+import Matchmaking
+import NIOPosix
+import PackageFiles
+import Problems
+import Rooms
+import Sandbox
+import StorageSQLite
+import SyncServer
+
+extension Installation {
+    init(_ foundation: ServeFoundation, _ database: CoduelDatabase, _ logger: Logger) async throws {
+        let settings = foundation.settings
+        let environment = IdentityEnvironment.system
+        let now = environment.now
+        let newID = environment.newID
+        let log = try RoomLogSQLite(folder: foundation.data.path)
+        let rooms = RoomStoreSQLite(database)
+        let submissions = SubmissionStoreSQLite(database)
+        let catalogue = ProblemCatalogue(store: ProblemStoreSQLite(database))
+        let identity = try await IdentityService.start(
+            accounts: AccountStoreSQLite(database), sessions: SessionStoreSQLite(database),
+            keys: SigningKeyStoreSQLite(database),
+            settings: IdentitySettings(guestsAllowed: settings.guestsAllowed), environment: environment)
+        if let refusal = foundation.sandboxRefusal {
+            logger.error("programs are not judged here: see coduel doctor", metadata: ["reason": "\(refusal)"])
+        }
+        let executor: any ProgramExecutor =
+            foundation.sandbox ?? MissingSandbox(reason: foundation.sandboxRefusal ?? "no sandbox")
+        let judge = JudgeService(
+            executor: executor, submissions: submissions, catalogue: catalogue, workers: settings.judgeWorkers,
+            now: now, newID: newID)
+        let events = UserEvents(run: newID().filter { $0 != "-" })
+        let link = BattleLink()
+        let hooks = RoomHooks(
+            storeSubmission: { room, taken in
+                try await RoomSubmissions.store(taken, of: room, judge: judge, submissions: submissions, now: now)
+            },
+            verdict: { id in await RoomSubmissions.verdict(of: id, in: submissions) },
+            battleFinished: { room, result in await link.battleFinished(room, result) },
+            alarm: { text in logger.error("\(text)") })
+        let directory = RoomDirectory(
+            services: RoomServices(store: rooms, log: log, hooks: hooks, now: now, newID: newID),
+            group: MultiThreadedEventLoopGroup.singleton, opensAnyName: settings.openRooms)
+        let director = MatchDirector(
+            store: MatchmakingStoreSQLite(database),
+            settings: MatchSettings(languages: Set(Language.all.map(\.id))),
+            ports: Self.matchPorts(
+                settings: settings, directory: directory, catalogue: catalogue, events: events,
+                environment: environment))
+        link.connect(
+            BattleSettlement(
+                identity: identity, director: director, rooms: rooms, events: events, logger: logger))
+        await Self.connect(judge, to: directory, events: events, logger: logger)
+
+        self.settings = settings
+        self.logger = logger
+        self.identity = identity
+        self.catalogue = catalogue
+        self.submissions = submissions
+        self.rooms = rooms
+        self.log = log
+        self.judge = judge
+        self.director = director
+        self.directory = directory
+        self.events = events
+        metrics = Metrics()
+        metrics.gauge(.rooms, labels: ["any"]) { Double(directory.loadedRooms) }
+        metrics.gauge(.eventSubscribers) { Double(events.subscriberCount) }
+        readiness = Readiness(checks: [
+            .init("database") { (try? await catalogue.count()) != nil },
+            .init("sandbox") { foundation.sandbox?.isAlive ?? false },
+        ])
+        let gatewaySettings = GatewaySettings(
+            host: settings.host, port: settings.port, allowedHosts: settings.allowedHosts,
+            allowedOrigins: settings.allowedOrigins, trustedProxies: settings.proxies,
+            ratePolicies: settings.ratePolicies, webRoot: foundation.webFolder,
+            openAPIPath: foundation.openAPIPath, version: coduelVersion)
+        let gate = SocketGate(
+            identity: identity, directory: directory, origins: gatewaySettings.originPolicy,
+            opensAnyName: settings.openRooms, echoes: settings.conformanceEcho)
+        self.gate = gate
+        gateway = GatewayServer(
+            routes: Self.routes(
+                identity: identity, catalogue: catalogue, submissions: submissions, judge: judge,
+                director: director, directory: directory, rooms: rooms, events: events, metrics: metrics,
+                readiness: readiness, settings: gatewaySettings, environment: environment) + gate.routes,
+            authenticate: { try await identity.authenticate(accessToken: $0) },
+            idempotency: IdempotencyStoreSQLite(database), settings: gatewaySettings, metrics: metrics, now: now)
+        identity.onSessionEnded = { sessionID in
+            directory.endSession(sessionID)
+            events.endSession(sessionID)
+        }
+    }
+
+    private static func matchPorts(
+        settings: ServeSettings, directory: RoomDirectory, catalogue: ProblemCatalogue, events: UserEvents,
+        environment: IdentityEnvironment
+    ) -> MatchPorts {
+        MatchPorts(
+            createRoom: { match in
+                let specification = try await MatchedRoom.specification(
+                    of: match, settings: settings, catalogue: catalogue, environment: environment)
+                try await directory.create(specification)
+                return specification.id
+            },
+            onMatched: { match, roomID in
+                for ticket in match.tickets {
+                    let json = #"{"ticket_id":"\#(ticket.id)","room_id":"\#(roomID)"}"#
+                    events.publish(userID: ticket.userID, type: "match.found", json: json)
+                }
+            },
+            now: environment.now, newTicketID: environment.newID,
+            pause: { try await Task.sleep(for: .milliseconds($0)) })
+    }
+
+    /// The judge reports to the room that a submission came from, and to its author.
+    private static func connect(
+        _ judge: JudgeService, to directory: RoomDirectory, events: UserEvents, logger: Logger
+    ) async {
+        await judge.observe(
+            onProgress: { submission, passed, total, _ in
+                guard let origin = submission.origin else { return }
+                try? await directory.with(origin.roomID) { room, atMs in
+                    room.progress(
+                        submissionID: submission.id, testsPassed: passed, testsTotal: total, atMs: atMs)
+                }
+            },
+            onFinished: { submission in
+                guard let judgement = submission.judgement else { return }
+                let verdict = judgement.verdict.rawValue
+                let room = submission.origin.map { #""\#($0.roomID)""# } ?? "null"
+                events.publish(
+                    userID: submission.userID, type: "submission.finished",
+                    json: #"{"id":"\#(submission.id)","verdict":"\#(verdict)","room_id":\#(room)}"#)
+                guard let origin = submission.origin else { return }
+                do {
+                    try await directory.with(origin.roomID) { room, atMs in
+                        room.judged(
+                            submissionID: submission.id, verdict: verdict, testsPassed: judgement.testsPassed,
+                            testsTotal: judgement.testsTotal, atMs: atMs)
+                    }
+                } catch {
+                    // The room asks for the verdict itself when it is loaded.
+                    logger.error("a verdict did not reach its room", metadata: ["room": "\(origin.roomID)"])
+                }
+            },
+            onFault: { id, message in
+                logger.error("judging failed", metadata: ["submission": "\(id)", "reason": "\(message)"])
+            })
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Gateway
+import Hummingbird
+import Identity
+import Judging
+import Logging
+import Matchmaking
+import NIOCore
+import NIOPosix
+import PackageFiles
+import Problems
+import Rooms
+import ServiceLifecycle
+import StorageSQLite
+import SyncServer
+
+/// The embedded default: every role in one process, on SQLite. The one place that knows all adapters.
+struct Installation {
+    let settings: ServeSettings
+    let logger: Logger
+    let identity: IdentityService
+    let catalogue: ProblemCatalogue
+    let submissions: SubmissionStoreSQLite
+    let rooms: RoomStoreSQLite
+    let log: RoomLogSQLite
+    let judge: JudgeService
+    let director: MatchDirector
+    let directory: RoomDirectory
+    let events: UserEvents
+    let metrics: Metrics
+    let readiness: Readiness
+    let gateway: GatewayServer
+    let gate: SocketGate
+
+    /// Runs until SIGTERM or SIGINT.
+    static func run(_ foundation: ServeFoundation) async throws {
+        let logger = Logger(label: "coduel")
+        let database = try CoduelDatabase.open(folder: foundation.data.path)
+        let installation = try await Installation(foundation, database, logger)
+        try await installation.fillCatalogue(foundation.bundledProblems)
+        try await installation.judge.start()
+        try await installation.resumeBattles()
+        try await installation.serve()
+        await installation.finish(foundation, database)
+    }
+
+    private func fillCatalogue(_ bundled: [PackageTree]) async throws {
+        guard try await catalogue.count() == 0, !bundled.isEmpty else { return }
+        let imported = try await catalogue.importPackages(bundled, publish: true, atMs: directory.now())
+        logger.info("the empty catalogue was filled", metadata: ["problems": "\(imported.count)"])
+    }
+
+    /// Battles whose result is not settled are loaded: their deadlines must come, their ratings be written.
+    private func resumeBattles() async throws {
+        for id in try await rooms.unsettledBattles() {
+            do {
+                try await directory.with(id) { _, _ in }
+            } catch {
+                logger.error("a battle could not be resumed", metadata: ["room": "\(id)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private func serve() async throws {
+        let gate = gate
+        let application = gateway.application(
+            server: HTTPServerBuilder { GatewayChannel(gate: gate, responder: $0) }, logger: logger
+        ) { [settings] port in
+            let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+            print("coduel listening on http://\(host):\(port)")
+            fflush(stdout)
+        }
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: BackgroundService { [director] in await director.run() }),
+                .init(service: application),
+                .init(service: DrainService(installation: self)),
+            ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(6)
+        configuration.maximumCancellationDuration = .seconds(2)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+
+    /// After the last socket: what was handed to the disk gets there, running judgements are left to the next start.
+    private func finish(_ foundation: ServeFoundation, _ database: CoduelDatabase) async {
+        log.drain()
+        foundation.sandbox?.stop()
+        logger.info("stopped")
+    }
+}
+
+/// A loop that ends when the server is told to stop.
+private struct BackgroundService: Service {
+    let body: @Sendable () async -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await body() }
+    }
+}
+
+/// The first to be told of a shutdown: takes no more work, closes rooms and streams.
+private struct DrainService: Service {
+    let installation: Installation
+
+    func run() async throws {
+        try await gracefulShutdown()
+        installation.readiness.beginDraining()
+        installation.directory.shutDown(.goingAway)
+        installation.events.close()
+    }
+}

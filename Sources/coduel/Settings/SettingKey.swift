@@ -1,0 +1,29 @@
+/// Every setting of `serve`, by its name: `--NAME` as a flag, `CODUEL_NAME` in the environment, `NAME` in the
+/// configuration file (with `_` or `-`).
+enum SettingKey: String, CaseIterable {
+    case listen, data, user, roles, problems, web
+    case sandboxHelper = "sandbox-helper"
+    case allowWeakIsolation = "allow-weak-isolation"
+    case judgeWorkers = "judge-workers"
+    case casualSpectatorDelay = "casual-spectator-delay-s"
+    case battleDuration = "battle-duration-s"
+    case guests
+    case openRooms = "open-rooms"
+    case conformanceEcho = "conformance-echo"
+    case behindProxy = "behind-proxy"
+    case insecure
+    case iKnow = "i-know"
+    case allowedHosts = "allowed-hosts"
+    case allowedOrigins = "allowed-origins"
+    case logLevel = "log-level"
+    /// `registrations=60/600,logins=30/60`: calls per seconds.
+    case rateLimits = "rate-limits"
+
+    var environmentName: String {
+        "CODUEL_" + rawValue.uppercased().replacing("-", with: "_")
+    }
+
+    init?(fileKey: String) {
+        self.init(rawValue: fileKey.replacing("_", with: "-"))
+    }
+}
