@@ -66,6 +66,23 @@ import Testing
         }
     }
 
+    @Test func heartbeatFindsOutThatTheClientIsGone() async throws {
+        let events = UserEvents(run: "r")
+        let route = Route(.get, "/events", access: .open, limits: []) { _, _ in
+            EventStream.response(
+                try events.subscribe(userID: "ann", sessionID: "s", lastEventID: nil), of: events,
+                heartbeat: .milliseconds(20))
+        }
+        try await withServer(gateway([route])) { server async throws in
+            let received = try await RawHTTP.exchange(
+                port: server.port, Array("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8),
+                enough: { String(decoding: $0, as: UTF8.self).contains(":\n\n") })
+            #expect(String(decoding: received, as: UTF8.self).contains("retry: 2000\n\n"))
+            for _ in 0..<400 where events.subscriberCount > 0 { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(events.subscriberCount == 0)
+        }
+    }
+
     @Test func closingEndsAllStreamsAndTakesNoMore() async throws {
         let events = UserEvents(run: "r")
         let open = try events.subscribe(userID: "ann", sessionID: "s", lastEventID: nil)
