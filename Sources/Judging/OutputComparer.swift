@@ -15,6 +15,11 @@ public struct OutputMismatch: Sendable, Equatable, CustomStringConvertible {
     /// The token it was found at, from 1.
     public var token: Int
 
+    public init(kind: Kind, token: Int) {
+        self.kind = kind
+        self.token = token
+    }
+
     public var description: String { "token \(token): \(kind.rawValue)" }
 }
 

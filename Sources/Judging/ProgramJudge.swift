@@ -11,7 +11,7 @@ public struct ProgramJudge: Sendable {
     /// A test was judged: its result, and how many were accepted so far.
     public typealias Progress = @Sendable (_ result: TestResult, _ passed: Int) async -> Void
 
-    private let executor: any ProgramExecutor
+    let executor: any ProgramExecutor
     private let now: @Sendable () -> Int64
 
     public init(executor: any ProgramExecutor, now: @escaping @Sendable () -> Int64) {
@@ -19,10 +19,7 @@ public struct ProgramJudge: Sendable {
         self.now = now
     }
 
-    /// Judges one program.
-    ///
-    /// Of a run the sandbox decides CPU time, wall time (twice the CPU limit and a second), memory, output and crash,
-    /// in this order; a run that ended well is compared with the answer. Then `Grader` decides.
+    /// Judges one program: compiles it and, when that worked, grades it.
     ///
     /// - Parameters:
     ///   - budgetMs: wall-clock time for all of it; what is left bounds the next run, and a test for which none is left
@@ -32,23 +29,37 @@ public struct ProgramJudge: Sendable {
         _ problem: Problem, language: String, source: [UInt8], budgetMs: Int64? = nil,
         onCompiled: @Sendable () async -> Void = {}, onTest: Progress = { _, _ in }
     ) async -> Outcome {
-        let begunAtMs = now()
+        let endMs = budgetMs.map { now() + $0 }
         let compiled = await executor.compile(language: language, source: source)
-        let compileOutput = Self.compileOutput(compiled.execution)
-        var judgement = Judgement(
-            verdict: .compileError, score: 0, tests: [], testsTotal: problem.tests.count,
-            compileOutput: compileOutput)
         guard let program = compiled.program else {
-            guard compiled.execution.end == .sandboxError else { return Outcome(judgement: judgement) }
-            judgement.verdict = .judgeError
-            return Outcome(judgement: judgement, fault: compiled.execution.detail)
+            let isOurFault = compiled.execution.end == .sandboxError
+            let judgement = Judgement(
+                verdict: isOurFault ? .judgeError : .compileError, score: 0, tests: [],
+                testsTotal: problem.tests.count, compileOutput: Self.compileOutput(compiled.execution))
+            return Outcome(judgement: judgement, fault: isOurFault ? compiled.execution.detail : nil)
         }
         await onCompiled()
+        return await grade(
+            program, on: problem, compileOutput: Self.compileOutput(compiled.execution), endMs: endMs,
+            onTest: onTest)
+    }
+
+    /// Runs a compiled program over the tests that `Grader` asks for.
+    ///
+    /// Of a run the sandbox decides CPU time, wall time (twice the CPU limit and a second), memory, output and crash,
+    /// in this order; a run that ended well is compared with the answer.
+    func grade(
+        _ program: CompiledProgram, on problem: Problem, compileOutput: String, endMs: Int64? = nil,
+        onTest: Progress = { _, _ in }
+    ) async -> Outcome {
+        var judgement = Judgement(
+            verdict: .judgeError, score: 0, tests: [], testsTotal: problem.tests.count,
+            compileOutput: compileOutput)
         var grader = Grader(problem)
         var passed = 0
         var fault: String?
         while case .test(let index) = grader.next(), problem.tests.indices.contains(index) {
-            let left = budgetMs.map { $0 - (now() - begunAtMs) }
+            let left = endMs.map { $0 - now() }
             let (result, detail) = await run(program, on: problem.tests[index], of: problem, leftMs: left)
             fault = fault ?? detail
             judgement.tests.append(result)
@@ -56,13 +67,12 @@ public struct ProgramJudge: Sendable {
             grader.record(result.verdict)
             await onTest(result, passed)
         }
-        if case .done(let verdict, let score) = grader.next() {
-            judgement.verdict = verdict
-            judgement.score = score
-        } else {
-            judgement.verdict = .judgeError
-            fault = "the problem's groups name a test that it does not have"
+        guard case .done(let verdict, let score) = grader.next() else {
+            return Outcome(
+                judgement: judgement, fault: "the problem's groups name a test that it does not have")
         }
+        judgement.verdict = verdict
+        judgement.score = score
         return Outcome(judgement: judgement, fault: fault)
     }
 

@@ -90,6 +90,7 @@ private struct ArchiveReader {
 
     mutating func read(name: String) throws(ProblemsError) -> PackageTree {
         let entries = listEntries()
+        if zip_get_num_entries(archive, 0) <= 0 { contents.fault("", "holds no file") }
         let root = Self.root(of: entries)
         for entry in entries where !contents.isOverfull {
             guard let path = Self.path(entry.path, in: root) else { continue }

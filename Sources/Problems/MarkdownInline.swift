@@ -241,7 +241,8 @@ struct MarkdownInline {
         while end < bytes.count, bytes[end] != 0x5d, bytes[end] != 0x5b { end += bytes[end] == 0x5c ? 2 : 1 }
         guard byte(end) == 0x5d, byte(end + 1) == 0x28 else { return false }
         var close = end + 2
-        while close < bytes.count, close - end < 2_000, bytes[close] != 0x29, bytes[close] != 0x0a {
+        // An address holds no bracket; stopping there keeps many openings in a row linear.
+        while close < bytes.count, close - end < 2_000, ![0x29, 0x0a, 0x5b].contains(bytes[close]) {
             close += 1
         }
         guard byte(close) == 0x29 else { return false }

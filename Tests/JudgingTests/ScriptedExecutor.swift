@@ -1,0 +1,89 @@
+import Judging
+
+/// An executor whose programs do what their source says, one line a rule: `INPUT ACTION [MS]`; `*` is any input.
+/// Actions: `ok` (echoes the input), `wa`, `tle`, `mle`, `ole`, `rte`, `je`. The first rule that fits counts; without
+/// one the program echoes. A source that begins with `broken` does not compile, one with `lost` fails the sandbox.
+/// Each run takes its MS of the test's clock, or of real time with `sleeps`.
+actor ScriptedExecutor: ProgramExecutor {
+    private(set) var compiled: [String] = []
+    private(set) var runs: [(source: String, input: String, limits: ExecutionLimits)] = []
+    private(set) var running = 0
+    private(set) var mostRunning = 0
+    /// Judge errors to give before runs work.
+    private var judgeErrors: Int
+    private let languages: [String]
+    private let clock: TestClock
+    private var gate: Gate?
+
+    init(clock: TestClock, languages: [String] = ["python", "cpp"], judgeErrors: Int = 0, gate: Gate? = nil) {
+        self.clock = clock
+        self.languages = languages
+        self.judgeErrors = judgeErrors
+        self.gate = gate
+    }
+
+    func installedLanguages() -> [String] { languages }
+
+    func compile(language: String, source: [UInt8]) async -> CompileResult {
+        let text = String(decoding: source, as: UTF8.self)
+        compiled.append(text)
+        if text.hasPrefix("broken") {
+            let execution = ExecutionResult(
+                end: .exited, exitCode: 1, standardError: Array("line 1: error".utf8))
+            return CompileResult(program: nil, execution: execution)
+        }
+        if text.hasPrefix("lost") {
+            return CompileResult(
+                program: nil, execution: ExecutionResult(end: .sandboxError, detail: "no sandbox"))
+        }
+        return CompileResult(
+            program: CompiledProgram(language: language, artefact: source),
+            execution: ExecutionResult(end: .exited, exitCode: 0))
+    }
+
+    func run(_ program: CompiledProgram, standardInput: [UInt8], limits: ExecutionLimits) async
+        -> ExecutionResult
+    {
+        let source = String(decoding: program.artefact, as: UTF8.self)
+        let input = String(decoding: standardInput, as: UTF8.self).filter { !$0.isWhitespace }
+        runs.append((source, input, limits))
+        running += 1
+        mostRunning = max(mostRunning, running)
+        defer { running -= 1 }
+        await gate?.pass(source)
+        if judgeErrors > 0 {
+            judgeErrors -= 1
+            return ExecutionResult(end: .sandboxError, detail: "the helper went away")
+        }
+        var action = "ok"
+        var milliseconds = 1
+        for line in source.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count >= 2, words[0] == "*" || words[0] == input else { continue }
+            action = String(words[1])
+            if words.count > 2, let time = Int(words[2]) { milliseconds = time }
+            break
+        }
+        clock.advance(by: Int64(min(milliseconds, limits.wallTimeMs)))
+        return result(action, milliseconds, input: standardInput, limits: limits)
+    }
+
+    private func result(_ action: String, _ ms: Int, input: [UInt8], limits: ExecutionLimits)
+        -> ExecutionResult
+    {
+        if ms > limits.wallTimeMs {
+            return ExecutionResult(end: .wallTimeLimit, wallTimeMs: limits.wallTimeMs)
+        }
+        switch action {
+        case "wa":
+            return ExecutionResult(
+                end: .exited, exitCode: 0, cpuTimeMs: ms, standardOutput: Array("wrong".utf8))
+        case "tle": return ExecutionResult(end: .cpuTimeLimit, cpuTimeMs: limits.cpuTimeMs)
+        case "mle": return ExecutionResult(end: .memoryLimit)
+        case "ole": return ExecutionResult(end: .outputLimit, outputTruncated: true)
+        case "rte": return ExecutionResult(end: .exited, exitCode: 1)
+        case "je": return ExecutionResult(end: .sandboxError, detail: "scripted")
+        default: return ExecutionResult(end: .exited, exitCode: 0, cpuTimeMs: ms, standardOutput: input)
+        }
+    }
+}
