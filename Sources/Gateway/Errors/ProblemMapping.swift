@@ -3,6 +3,7 @@ import Identity
 import Judging
 import Matchmaking
 import Problems
+import SyncProtocol
 
 extension HTTPProblem {
     /// The one mapping from any module's error to what the caller is told. An error that is not known here is our
@@ -14,6 +15,7 @@ extension HTTPProblem {
         case let error as ProblemsError: describing(error)
         case let error as JudgingError: describing(error)
         case let error as MatchmakingError: describing(error)
+        case let refusal as DoorRefusal: describing(refusal)
         case is CancellationError: .unavailable("The request was given up.")
         default: .internalError
         }
