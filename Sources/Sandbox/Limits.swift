@@ -1,4 +1,4 @@
-/// Ceilings of the adapter; those of a run itself are the helper's (`Sources/sandbox-helper/limits.h`).
+/// Ceilings of the adapter; those of a run itself are the helper's (`Sources/sandbox-helper/ceilings.h`).
 enum Limits {
     static let slots = 64
     /// Runs that may wait for a slot; one more is refused.

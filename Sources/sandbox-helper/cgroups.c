@@ -14,7 +14,7 @@
 
 #include "cgroup_files.h"
 #include "layers.h"
-#include "limits.h"
+#include "ceilings.h"
 
 enum controller { MEMORY, PIDS, CPU, CONTROLLERS };
 

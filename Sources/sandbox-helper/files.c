@@ -9,7 +9,7 @@
 
 #include "box.h"
 #include "descriptors.h"
-#include "limits.h"
+#include "ceilings.h"
 
 int files_place_source(const struct box_plan *plan) {
     if (!plan->source_name) return 0;

@@ -17,7 +17,7 @@
 #include "box.h"
 #include "descriptors.h"
 #include "layers.h"
-#include "limits.h"
+#include "ceilings.h"
 #include "seccomp_filter.h"
 
 // The last steps of a process of ours before it is the guest. Every step that matters ends the process when it fails:
@@ -80,6 +80,15 @@ static int drop_capabilities(void) {
     memset(none, 0, sizeof none);
     if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0 || drop_bounding_set() != 0) return -1;
     return (int)syscall(SYS_capset, &header, none);
+}
+
+/// Whatever was done above, this is what must be true.
+static int has_no_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct held[2];
+    if (syscall(SYS_capget, &header, held) != 0) return 0;
+    uint32_t all = held[0].effective | held[0].permitted | held[1].effective | held[1].permitted;
+    return all == 0 && prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 0;
 }
 
 static int become_guest(uid_t id) {
@@ -163,6 +172,7 @@ void guest_main(const struct box_plan *plan, uint32_t layers, int status) {
     if ((!plan->privileged || (layers & LAYER_USER_NAMESPACE)) && drop_capabilities() != 0) {
         fail(status, layers, STEP_CAPABILITIES);
     }
+    if (!has_no_capabilities()) fail(status, layers, STEP_CAPABILITIES);
     layers |= LAYER_NO_CAPABILITIES;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(status, layers, STEP_FILTER);
     layers |= LAYER_NO_NEW_PRIVILEGES;

@@ -9,7 +9,7 @@
 #include "descriptors.h"
 #include "keeper.h"
 #include "layers.h"
-#include "limits.h"
+#include "ceilings.h"
 
 /// Guests' user ids: above the ranges that distributions, containers and systemd hand out; the second where the
 /// machine maps only 65,536 ids. One a slot and helper, so that neither limits nor files are shared between runs.

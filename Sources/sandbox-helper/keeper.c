@@ -11,7 +11,7 @@
 
 #include "descriptors.h"
 #include "layers.h"
-#include "limits.h"
+#include "ceilings.h"
 
 static void answer_error(const struct keeper *keeper, uint64_t request, const char *detail) {
     struct reply reply = {.magic = PROTOCOL_MAGIC, .end = END_SANDBOX_ERROR, .id = request};

@@ -5,6 +5,13 @@
 
 #define ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+static const char python_check[] =
+    "import sys, traceback\n"
+    "try:\n"
+    "    compile(open('main.py', 'rb').read(), 'main.py', 'exec')\n"
+    "except Exception as error:\n"
+    "    sys.exit(''.join(traceback.format_exception_only(error)))\n";
+
 // Native programs are linked statically so that their box needs no system folder at all.
 static const struct language languages[] = {
     {
@@ -27,8 +34,7 @@ static const struct language languages[] = {
         .id = "python",
         .source_name = "main.py",
         // Only the syntax is checked: nothing of the source runs, and no file is left.
-        .compile = ARGUMENTS("/usr/bin/python3", "-I", "-S", "-X", "utf8", "-c",
-                             "compile(open('main.py', 'rb').read(), 'main.py', 'exec')"),
+        .compile = ARGUMENTS("/usr/bin/python3", "-I", "-S", "-X", "utf8", "-c", python_check),
         .run = ARGUMENTS("/usr/bin/python3", "-B", "-s", "-X", "utf8", "main.py"),
         .version = ARGUMENTS("/usr/bin/python3", "--version"),
         .memory_model = MEMORY_ADDRESS_SPACE,

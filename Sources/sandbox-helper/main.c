@@ -17,7 +17,7 @@
 #include "keeper.h"
 #include "languages.h"
 #include "layers.h"
-#include "limits.h"
+#include "ceilings.h"
 #include "protocol.h"
 #include "seccomp_filter.h"
 

@@ -10,7 +10,7 @@
 
 #include "box.h"
 #include "layers.h"
-#include "limits.h"
+#include "ceilings.h"
 
 // <sys/mount.h> of glibc 2.36 and <linux/mount.h> cannot be included together.
 int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
-#include "limits.h"
+#include "ceilings.h"
 
 int64_t monotonic_us(void) {
     struct timespec time;

@@ -1,6 +1,6 @@
 /// Every ceiling of the helper, named. A request is clipped to these whatever it asks for.
-#ifndef CODUEL_LIMITS_H
-#define CODUEL_LIMITS_H
+#ifndef CODUEL_CEILINGS_H
+#define CODUEL_CEILINGS_H
 
 #include <stdint.h>
 

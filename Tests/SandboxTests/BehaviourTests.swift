@@ -1,0 +1,167 @@
+import Foundation
+import Judging
+import Sandbox
+import Testing
+
+extension HostileTests {
+    @Suite(.serialized) struct Behaviour {
+        private let limits = ExecutionLimits(cpuTimeMs: 2_000, wallTimeMs: 5_000, memoryBytes: 256 << 20)
+
+        private func run(
+            _ path: String, input: [UInt8] = [], in sandbox: Sandbox
+        ) async throws -> ExecutionResult {
+            let language = try #require(Language.ofFile(path)?.id)
+            let compiled = await sandbox.compile(language: language, source: try Machine.source(path))
+            let program = try #require(compiled.program, "\(compiled.execution)")
+            return await sandbox.run(program, standardInput: input, limits: limits)
+        }
+
+        @Test(
+            "every language reads its input and writes its output",
+            arguments: [
+                (
+                    "c",
+                    "#include <stdio.h>\nint main(void) { int a, b; scanf(\"%d %d\", &a, &b); printf(\"%d\\n\", a + b); }"
+                ),
+                (
+                    "cpp",
+                    "#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b << '\\n'; }"
+                ),
+                ("python", "print(sum(map(int, input().split())))"),
+                (
+                    "javascript",
+                    "const [a, b] = require('fs').readFileSync(0, 'utf8').split(' ').map(Number); console.log(a + b)"
+                ),
+            ])
+        func languages(language: String, source: String) async throws {
+            let sandbox = try Machine.sandbox()
+            try #require(sandbox.installedLanguages().contains(language))
+            let compiled = await sandbox.compile(language: language, source: Array(source.utf8))
+            let program = try #require(
+                compiled.program, "\(String(decoding: compiled.execution.standardError, as: UTF8.self))")
+            let result = await sandbox.run(program, standardInput: Array("20 22\n".utf8), limits: limits)
+            #expect(result.verdict == .accepted, "\(result)")
+            #expect(String(decoding: result.standardOutput, as: UTF8.self) == "42\n")
+            #expect(Set(["pid-namespace", "seccomp", "private-root"]).isSubset(of: result.layers))
+        }
+
+        @Test("the next guest finds nothing of the one before")
+        func leftovers() async throws {
+            let sandbox = try Machine.startSandbox(slots: 1)
+            defer { sandbox.stop() }
+            let left = try await run("pairs/leave.py", in: sandbox)
+            #expect(String(decoding: left.standardOutput, as: UTF8.self) == "left\n", "\(left)")
+            let found = try await run("pairs/find.py", in: sandbox)
+            #expect(String(decoding: found.standardOutput, as: UTF8.self) == "clean\n", "\(found)")
+        }
+
+        @Test("guests that run at once do not meet")
+        func meeting() async throws {
+            let sandbox = try Machine.startSandbox(slots: 2)
+            defer { sandbox.stop() }
+            async let one = run("pairs/meet.c", in: sandbox)
+            async let other = run("pairs/meet.c", in: sandbox)
+            for result in [try await one, try await other] {
+                #expect(String(decoding: result.standardOutput, as: UTF8.self) == "alone\n", "\(result)")
+            }
+        }
+
+        @Test("many runs share few slots, each with its own input and output")
+        func slots() async throws {
+            let sandbox = try Machine.startSandbox(slots: 3)
+            defer { sandbox.stop() }
+            let source = Array(
+                "#include <stdio.h>\nint main(void) { int c; while ((c = getchar()) >= 0) putchar(c); }".utf8)
+            let program = try #require(await sandbox.compile(language: "c", source: source).program)
+            let limits = limits
+            await withTaskGroup(of: Bool.self) { group in
+                for number in 0..<40 {
+                    group.addTask {
+                        let input = Array("run \(number)\n".utf8)
+                        let result = await sandbox.run(program, standardInput: input, limits: limits)
+                        return result.verdict == .accepted && result.standardOutput == input
+                    }
+                }
+                for await isRight in group { #expect(isRight) }
+            }
+            #expect(Host.traces(of: sandbox) == [])
+        }
+
+        @Test("a large input and a large output arrive whole")
+        func largeStreams() async throws {
+            let sandbox = try Machine.sandbox()
+            let source = Array("import sys\nsys.stdout.write(sys.stdin.read())".utf8)
+            let program = CompiledProgram(language: "python", artefact: source)
+            let input = [UInt8](repeating: UInt8(ascii: "y"), count: 8 << 20)
+            let result = await sandbox.run(program, standardInput: input, limits: limits)
+            #expect(result.verdict == .accepted, "\(result.end) \(result.detail)")
+            #expect(result.standardOutput == input)
+        }
+
+        @Test("a flood costs the server no more than the limit")
+        func floodMemory() async throws {
+            let sandbox = try Machine.sandbox()
+            let source = try Machine.source("run/output_flood.c")
+            let program = try #require(await sandbox.compile(language: "c", source: source).program)
+            let helper = sandbox.helperProcessID
+            let before = residentKiB(helper)
+            for _ in 0..<5 {
+                let result = await sandbox.run(program, standardInput: [], limits: limits)
+                #expect(result.end == .outputLimit && result.outputTruncated)
+                #expect(result.standardOutput.count == limits.outputBytes)
+            }
+            #expect(residentKiB(helper) < before + 4_096)
+        }
+
+        private func residentKiB(_ pid: Int32) -> Int {
+            let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
+            let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+            return line.split(separator: " ").compactMap { Int($0) }.first ?? 0
+        }
+
+        @Test("an artefact that is no program is the guest's fault, not ours")
+        func garbage() async throws {
+            let sandbox = try Machine.sandbox()
+            let program = CompiledProgram(language: "c", artefact: Array("#!/bin/sh\necho hello\n".utf8))
+            let result = await sandbox.run(program, standardInput: [], limits: limits)
+            #expect(result.verdict == .runTimeError, "\(result)")
+            #expect(result.standardOutput.isEmpty)
+        }
+
+        @Test("unknown languages and oversized sources are refused")
+        func refusals() async throws {
+            let sandbox = try Machine.sandbox()
+            #expect(await sandbox.compile(language: "brainfuck", source: []).execution.end == .sandboxError)
+            #expect(
+                await sandbox.compile(language: "../../bin/sh", source: []).execution.end == .sandboxError)
+            let large = [UInt8](repeating: 32, count: (4 << 20) + 1)
+            #expect(await sandbox.compile(language: "c", source: large).execution.end == .sandboxError)
+            #expect(sandbox.isAlive)
+        }
+
+        @Test("limits of zero, of less and of far too much are clipped")
+        func clipping() async throws {
+            let sandbox = try Machine.sandbox()
+            let program = CompiledProgram(language: "python", artefact: Array("while True: pass".utf8))
+            let least = ExecutionLimits(
+                cpuTimeMs: 0, wallTimeMs: -5, memoryBytes: -1, outputBytes: -1, processes: 0)
+            let result = await sandbox.run(program, standardInput: [], limits: least)
+            #expect(result.end != .exited && result.end != .sandboxError, "\(result)")
+            let most = ExecutionLimits(
+                cpuTimeMs: .max, wallTimeMs: .max, memoryBytes: .max, outputBytes: .max, errorBytes: .max,
+                processes: .max)
+            let quick = CompiledProgram(language: "python", artefact: Array("print(1)".utf8))
+            #expect(await sandbox.run(quick, standardInput: [], limits: most).verdict == .accepted)
+        }
+
+        @Test("versions are told of what is installed")
+        func versions() async throws {
+            let sandbox = try Machine.sandbox()
+            let versions = await sandbox.languageVersions()
+            #expect(Set(versions.keys) == Set(sandbox.installedLanguages()))
+            for (language, version) in versions {
+                #expect(version.contains { $0.isNumber }, "\(language): \(version)")
+            }
+        }
+    }
+}
