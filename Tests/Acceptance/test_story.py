@@ -10,6 +10,7 @@ from harness.api import (
     Api,
     EventStream,
     assert_problem,
+    carries,
     now_ms,
     slow_python,
 )
