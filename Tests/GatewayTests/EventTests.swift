@@ -60,7 +60,7 @@ import Testing
             let caller = try await api.identity.authenticate(accessToken: ann)
             async let answer = api.server.get("/api/v1/me/events", token: ann)
             try await Self.opened(api.events, 1)
-            api.events.close(sessionID: caller.sessionID)
+            api.events.endSession(caller.sessionID)
             #expect(try await answer.status == 200)
             #expect(api.events.subscriberCount == 0)
         }

@@ -119,7 +119,7 @@ package final class UserEvents: Sendable {
     }
 
     /// Ends the streams of a session that ended.
-    package func close(sessionID: String) {
+    package func endSession(_ sessionID: String) {
         state.withLock { state in
             for (userID, mailbox) in state.mailboxes {
                 for (key, subscriber) in mailbox.subscribers where subscriber.sessionID == sessionID {

@@ -67,7 +67,11 @@ struct ApiFixture: Sendable {
         try await withTemporaryFolder { folder in
             let database = try CoduelDatabase.open(folder: folder)
             let made = try await services(database, answer: answer)
-            let gateway = GatewayServer(made, settings: settings, extraRoutes: [])
+            let identity = made.identity
+            let gateway = GatewayServer(
+                routes: made.routes(settings),
+                authenticate: { try await identity.authenticate(accessToken: $0) },
+                idempotency: made.idempotency, settings: settings, metrics: made.metrics, now: made.now)
             let result = try await withServer(gateway) { server in
                 try await body(
                     ApiFixture(
@@ -79,7 +83,7 @@ struct ApiFixture: Sendable {
         }
     }
 
-    static func services(_ database: CoduelDatabase, answer: String) async throws -> GatewayServices {
+    static func services(_ database: CoduelDatabase, answer: String) async throws -> ApiServices {
         let now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1_000) }
         let randomBytes: @Sendable (Int) -> [UInt8] = { count in
             var generator = SystemRandomNumberGenerator()
@@ -106,7 +110,7 @@ struct ApiFixture: Sendable {
             ports: MatchPorts(
                 createRoom: { _ in newID() }, onMatched: { _, _ in }, now: now, newTicketID: newID,
                 pause: { try await Task.sleep(for: .milliseconds($0)) }))
-        return GatewayServices(
+        return ApiServices(
             identity: identity, idempotency: IdempotencyStoreSQLite(database), catalogue: catalogue,
             readPackage: { try package(from: $0) }, judge: judge, submissions: submissions,
             matchmaking: director,

@@ -1,0 +1,42 @@
+import Gateway
+import Identity
+import Judging
+import Matchmaking
+import Problems
+
+/// What the routes need from the rest of the system, without rooms.
+struct ApiServices: Sendable {
+    var identity: IdentityService
+    var idempotency: any IdempotencyStore
+    var catalogue: ProblemCatalogue
+    var readPackage: ProblemRoutes.PackageReader
+    var judge: JudgeService
+    var submissions: any SubmissionStore
+    var matchmaking: MatchDirector
+    var events: UserEvents
+    var metrics: Metrics
+    var readiness: Readiness
+    /// Whether somebody else's submission may be seen; asked only for callers who did not make it.
+    var canSeeSubmission: SubmissionRoutes.Visibility
+    var roomSource: RunRoutes.RoomSource
+    /// A new UUIDv7.
+    var newID: @Sendable () -> String
+    /// ms since 1970.
+    var now: @Sendable () -> Int64
+
+    /// Every route but those of rooms and sockets.
+    func routes(_ settings: GatewaySettings) -> [Route] {
+        let identity = identity
+        let judge = judge
+        return AccountRoutes.routes(identity, metrics)
+            + MeRoutes.routes(identity: identity, matchmaking: matchmaking, events: events)
+            + ProblemRoutes.routes(catalogue: catalogue, readPackage: readPackage, now: now)
+            + SubmissionRoutes.routes(
+                catalogue: catalogue, submissions: submissions, submit: { try await judge.submit($0) },
+                canSee: canSeeSubmission, newID: newID, now: now)
+            + RunRoutes.routes(judge: judge, roomSource: roomSource)
+            + MatchmakingRoutes.routes(matchmaking)
+            + OperationRoutes.routes(
+                readiness: readiness, metrics: metrics, jwks: { identity.jwks() }, settings: settings)
+    }
+}
