@@ -43,6 +43,10 @@ public final class Document {
     /// Number of blocks.
     public var blockCount: Int { store.blocks.liveCount }
 
+    /// Blocks passed so far while concurrent insertions were put in order. Honest edits pass few; a server can charge
+    /// the difference over an update to who sent it.
+    public var conflictSteps: UInt64 { store.conflictSteps }
+
     // MARK: Applying
 
     /// Decodes and applies a v1 update as `Y.applyUpdate` does: what cannot be applied yet is kept. Nothing has changed

@@ -18,22 +18,23 @@ extension Store {
     }
 
     private mutating func delete(_ client: UInt32, from: UInt32, to end: UInt32) {
-        let place = Int(client)
-        var position = clients[place].position(of: from)
-        let first = clients[place].entries[position].block
+        let own = Int(client)
+        let start = clients[own].place(of: from)
+        let first = clients[own][start].block
         if !blocks[first].isDeleted && blocks[first].clock < from {
-            _ = split(first, at: from - blocks[first].clock, position: position)
-            position += 1
+            _ = split(first, at: from - blocks[first].clock, place: start)
         }
-        while position < clients[place].entries.count, clients[place].entries[position].clock < end {
-            let block = clients[place].entries[position].block
+        // Splitting may have moved entries to another chunk, so places are looked up again behind it.
+        var next: ClientBlocks.Place? = clients[own].place(of: from)
+        while let place = next, clients[own][place].clock < end {
+            let block = clients[own][place].block
             if !blocks[block].isDeleted {
-                if end < blocks[block].end {
-                    _ = split(block, at: end - blocks[block].clock, position: position)
-                }
+                let isLast = end < blocks[block].end
+                if isLast { _ = split(block, at: end - blocks[block].clock, place: place) }
                 delete(block)
+                if isLast { return }
             }
-            position += 1
+            next = clients[own].next(place)
         }
     }
 
@@ -43,11 +44,11 @@ extension Store {
             guard let client = clientIndex[range.client], range.to <= UInt64(state(client)) else {
                 return false
             }
-            let entries = clients[Int(client)].entries
-            var position = clients[Int(client)].position(of: UInt32(range.from))
-            while position < entries.count, UInt64(entries[position].clock) < range.to {
-                if !blocks[entries[position].block].isDeleted { return false }
-                position += 1
+            let own = Int(client)
+            var next: ClientBlocks.Place? = clients[own].place(of: UInt32(range.from))
+            while let place = next, UInt64(clients[own][place].clock) < range.to {
+                if !blocks[clients[own][place].block].isDeleted { return false }
+                next = clients[own].next(place)
             }
         }
         return true

@@ -179,6 +179,7 @@ extension Store {
         var conflictStart = visits
         while other != absent && other != right {
             visits &+= 1
+            conflictSteps &+= 1
             blocks[other].visit = visits
             let it = blocks[other]
             if it.originClient == new.originClient
@@ -194,7 +195,7 @@ extension Store {
                     break
                 }
             } else if it.originClient != absent {
-                let visit = blocks[block(it.originClient, it.originClock)].visit
+                let visit = blocks[originBlock(of: it)].visit
                 guard visit > scanStart else { break }
                 if visit <= conflictStart {
                     left = other
@@ -206,6 +207,20 @@ extension Store {
             other = it.right
         }
         return left
+    }
+
+    /// The block that holds the origin of `block`: mostly its left neighbour.
+    @inline(__always)
+    private func originBlock(of block: Block) -> UInt32 {
+        if block.left != absent {
+            let left = blocks[block.left]
+            if left.client == block.originClient, left.clock <= block.originClock,
+                block.originClock < left.end
+            {
+                return block.left
+            }
+        }
+        return self.block(block.originClient, block.originClock)
     }
 
     private mutating func forgetVisits() {

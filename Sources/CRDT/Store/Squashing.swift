@@ -41,12 +41,10 @@ extension Store {
     private mutating func collect(_ deletions: [TransactionLog.Deletion]) {
         for deletion in deletions.reversed() {
             let client = Int(deletion.client)
-            var position = clients[client].position(of: deletion.clock)
-            while position < clients[client].entries.count,
-                clients[client].entries[position].clock < deletion.clock + deletion.length
-            {
-                collect(clients[client].entries[position].block)
-                position += 1
+            var next: ClientBlocks.Place? = clients[client].place(of: deletion.clock)
+            while let place = next, clients[client][place].clock < deletion.clock + deletion.length {
+                collect(clients[client][place].block)
+                next = clients[client].next(place)
             }
         }
     }
@@ -54,40 +52,49 @@ extension Store {
     private mutating func squash(_ deletions: [TransactionLog.Deletion]) {
         for deletion in deletions.reversed() {
             let client = Int(deletion.client)
-            let last = clients[client].position(of: deletion.clock + deletion.length - 1) + 1
-            var position = min(clients[client].entries.count - 1, last)
-            while position > 0, clients[client].entries[position].clock >= deletion.clock {
-                position -= 1 + joinLefts(client, position)
-            }
+            let last = clients[client].place(of: deletion.clock + deletion.length - 1)
+            squash(client, from: clients[client].next(last) ?? last, downTo: deletion.clock)
         }
     }
 
     private mutating func squash(_ client: UInt32, from clock: UInt32) {
         let client = Int(client)
-        let first = max(clients[client].position(of: clock), 1)
-        var position = clients[client].entries.count - 1
-        while position >= first { position -= 1 + joinLefts(client, position) }
+        guard let last = clients[client].last else { return }
+        squash(client, from: last, downTo: clients[client][clients[client].place(of: clock)].clock)
+    }
+
+    /// Joins what can be joined, going left from a place to the last block that begins at `clock` or later.
+    private mutating func squash(_ client: Int, from place: ClientBlocks.Place, downTo clock: UInt32) {
+        var next: ClientBlocks.Place? = place
+        while let place = next, clients[client][place].clock >= clock {
+            next = clients[client].previous(joinLefts(client, place).place)
+        }
     }
 
     private mutating func squashSplits() {
         for place in transaction.splits.reversed() {
             let client = Int(place.client)
-            let position = clients[client].position(of: place.clock)
-            if position + 1 < clients[client].entries.count, joinLefts(client, position + 1) > 1 { continue }
-            if position > 0 { _ = joinLefts(client, position) }
+            let at = clients[client].place(of: place.clock)
+            if let next = clients[client].next(at), joinLefts(client, next).joined > 1 { continue }
+            _ = joinLefts(client, at)
         }
     }
 
-    /// Joins the block at `position` to the one before it, that to the one before, and so on. Gives how many are gone.
-    private mutating func joinLefts(_ client: Int, _ position: Int) -> Int {
-        var at = position
-        while at > 0 {
-            let entries = (clients[client].entries[at - 1].block, clients[client].entries[at].block)
-            guard join(entries.0, entries.1) else { break }
-            at -= 1
+    /// Joins the block at `place` to the one before it, that to the one before, and so on. Gives where what came of
+    /// them is and how many are gone.
+    private mutating func joinLefts(
+        _ client: Int, _ place: ClientBlocks.Place
+    ) -> (place: ClientBlocks.Place, joined: Int) {
+        var at = place
+        var joined = 0
+        while let before = clients[client].previous(at),
+            join(clients[client][before].block, clients[client][at].block)
+        {
+            clients[client].remove(at)
+            at = before
+            joined += 1
         }
-        if at < position { clients[client].entries.removeSubrange(at + 1...position) }
-        return position - at
+        return (at, joined)
     }
 
     /// Makes one block of two that are neighbours in clock order, where Yjs would (`Item.mergeWith`).
@@ -125,11 +132,10 @@ extension Store {
     private mutating func compact() {
         var fresh = ContentArena(capacity: arena.used + arena.used / 4)
         for client in clients {
-            for entry in client.entries {
-                let block = blocks[entry.block]
-                switch block.kind {
-                case .gc, .deleted, .skip, .type: continue
-                default: blocks[entry.block].content = fresh.append(arena.bytes(block.content))
+            client.forEach { index in
+                switch blocks[index].kind {
+                case .gc, .deleted, .skip, .type: return
+                default: blocks[index].content = fresh.append(arena.bytes(blocks[index].content))
                 }
             }
         }

@@ -24,15 +24,15 @@ extension Store {
     func id(_ client: UInt32) -> ClientID { clients[Int(client)].id }
 
     private func write(_ client: UInt32, from clock: UInt32, to out: inout ByteWriter) {
-        let place = Int(client)
-        let first = clients[place].position(of: clock)
-        let count = clients[place].entries.count
-        out.varUint(UInt64(count - first))
-        out.varUint(clients[place].id)
+        let own = Int(client)
+        let first = clients[own].place(of: clock)
+        out.varUint(UInt64(clients[own].count(from: first)))
+        out.varUint(clients[own].id)
         out.varUint(clock)
-        for position in first..<count {
-            let index = clients[place].entries[position].block
-            write(blocks[index], offset: position == first ? clock - blocks[index].clock : 0, to: &out)
+        var offset = clock - clients[own][first].clock
+        clients[own].forEach(from: first) { index in
+            write(blocks[index], offset: offset, to: &out)
+            offset = 0
         }
     }
 
@@ -111,11 +111,11 @@ extension Store {
         for place in order {
             let id = clients[place].id
             var isOpen = false
-            for entry in clients[place].entries {
-                let block = blocks[entry.block]
+            clients[place].forEach { index in
+                let block = blocks[index]
                 guard block.isDeleted else {
                     isOpen = false
-                    continue
+                    return
                 }
                 if isOpen {
                     out[out.count - 1].to = UInt64(block.end)

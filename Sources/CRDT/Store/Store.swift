@@ -17,6 +17,8 @@ struct Store: ~Copyable {
     var mapTails: [UInt64: UInt32] = [:]
     /// Number of the last visit of a conflict scan.
     var visits: UInt32 = 0
+    /// Blocks passed by conflict scans so far.
+    var conflictSteps: UInt64 = 0
     var transaction = TransactionLog()
     let collectsGarbage: Bool
 
@@ -87,24 +89,24 @@ struct Store: ~Copyable {
 
     /// The block that holds a unit; its clock must be known.
     func block(_ client: UInt32, _ clock: UInt32) -> UInt32 {
-        clients[Int(client)].entries[clients[Int(client)].position(of: clock)].block
+        clients[Int(client)][clients[Int(client)].place(of: clock)].block
     }
 
     /// The block beginning at exactly that clock, cut there when needed (yjs `getItemCleanStart`).
     mutating func blockStarting(_ client: UInt32, _ clock: UInt32) -> UInt32 {
-        let position = clients[Int(client)].position(of: clock)
-        let block = clients[Int(client)].entries[position].block
+        let place = clients[Int(client)].place(of: clock)
+        let block = clients[Int(client)][place].block
         let start = blocks[block].clock
         guard start < clock, blocks[block].isItem else { return block }
-        return split(block, at: clock - start, position: position)
+        return split(block, at: clock - start, place: place)
     }
 
     /// The block ending with exactly that clock, cut behind it when needed (yjs `getItemCleanEnd`).
     mutating func blockEnding(_ client: UInt32, _ clock: UInt32) -> UInt32 {
-        let position = clients[Int(client)].position(of: clock)
-        let block = clients[Int(client)].entries[position].block
+        let place = clients[Int(client)].place(of: clock)
+        let block = clients[Int(client)][place].block
         guard blocks[block].end - 1 != clock, blocks[block].isItem else { return block }
-        _ = split(block, at: clock + 1 - blocks[block].clock, position: position)
+        _ = split(block, at: clock + 1 - blocks[block].clock, place: place)
         return block
     }
 
@@ -113,14 +115,14 @@ struct Store: ~Copyable {
         let client = Int(blocks[block].client)
         willChange(UInt32(client))
         let clock = blocks[block].clock
-        clients[client].entries.append(ClientBlocks.Entry(clock: clock, block: block))
+        clients[client].append(ClientBlocks.Entry(clock: clock, block: block))
         clients[client].state = blocks[block].end
     }
 
     // MARK: Splitting
 
-    /// Cuts a block; `position` is its place among its client's blocks. Gives the right part (yjs `splitItem`).
-    mutating func split(_ left: UInt32, at length: UInt32, position: Int) -> UInt32 {
+    /// Cuts a block; `place` is where it is among its client's blocks. Gives the right part (yjs `splitItem`).
+    mutating func split(_ left: UInt32, at length: UInt32, place: ClientBlocks.Place) -> UInt32 {
         var right = blocks[left]
         right.clock += length
         right.length -= length
@@ -134,7 +136,7 @@ struct Store: ~Copyable {
         blocks[left].right = index
         if right.right != absent { blocks[right.right].left = index }
         let entry = ClientBlocks.Entry(clock: right.clock, block: index)
-        clients[Int(right.client)].entries.insert(entry, at: position + 1)
+        clients[Int(right.client)].insert(entry, after: place)
         transaction.splits.append(TransactionLog.Place(client: right.client, clock: right.clock))
         if right.sub != absent {
             if right.right == absent { setMapTail(right.parent, right.sub, index) }
