@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import processes
+from harness import processes, wire
 from harness.api import Api, bundled_problems, unique
 from harness.waiting import until
 
 TRACED = "write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg,fdatasync,fsync"
 ENTRY = re.compile(r"^(\d+)\s+[\d.]+ (\w+)\((.*)$")
 RESUMED = re.compile(r"^(\d+)\s+[\d.]+ <\.\.\. (\w+) resumed>")
-DESCRIPTOR = re.compile(r"^\d+<(.*?)>[,)]")
+DESCRIPTOR = re.compile(r"^\d+<(.*?)>(?:[,) ]|$)")
 
 
 @dataclass
@@ -168,6 +168,11 @@ def test_nothing_leaves_before_its_fdatasync_returned(serve, yjs, tmp_path):
         accepted = chat.post_chat("markerchat", nonce="nonceofchat", timeout=30)
         assert accepted["type"] == "chat.accepted", accepted
         until("the chat document has the line", lambda: chat.array("messages"), 30)
+        with wire.MultiplexedSocket(server) as multiplexed:
+            name = f"{room['id']}/main"
+            multiplexed.authenticate(name, room["sync_token"])
+            multiplexed.send_to(name, wire.update(wire.text_update(9009, "markerstatus")))
+            multiplexed.wait_for("sync status", lambda m: m[1] == wire.SYNC_STATUS, 30)
         submission = alice.submit(room["id"], document="main", state_vector=code.state()["vector"])
         new_room = alice.make_pair_room()
     finally:
@@ -176,6 +181,8 @@ def test_nothing_leaves_before_its_fdatasync_returned(serve, yjs, tmp_path):
     assert_synced_before_sent(calls, "answer to POST /users", handle, handle)
     assert_synced_before_sent(calls, "echo in an open room", "markeropenroom", "markeropenroom")
     assert_synced_before_sent(calls, "echo in a pair room", "markerpairroom", "markerpairroom")
+    # strace writes bytes that are no text in octal: message type 8, value 1.
+    assert_synced_before_sent(calls, "sync status", "markerstatus", f"{room['id']}/main\\10\\1")
     assert_synced_before_sent(calls, "insertion into chat", "markerchat", "markerchat")
     assert_synced_before_sent(calls, "chat.accepted", "markerchat", "nonceofchat")
     assert_synced_before_sent(calls, "answer to POST …/submissions", submission["id"], submission["id"])

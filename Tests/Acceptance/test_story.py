@@ -179,6 +179,17 @@ def test_watcher_of_a_casual_duel_sees_everything_late_and_nothing_early(serve, 
         f"text only after {seen_at - typed_at:.0f} ms, expected about {DELAY_MS}"
     )
 
+    # The log over HTTP is as late as the socket.
+    replayed_at = act(lambda: alice.insert("\nmarkerreplayed"))
+    path = f"/v1/rooms/{duel.room}/replay"
+    until(
+        "the replay shows it",
+        lambda: carries(carol.get(path, params={"limit": 100}), "markerreplayed"),
+        10,
+        every=0.1,
+    )
+    assert now_ms() >= replayed_at + DELAY_MS - ROUNDING_MS, "the replay shows a watcher text before its time"
+
     deleted_at = act(lambda: alice.delete(0, len("markertyped")))
     named_at = act(lambda: alice.call("create_file", name="markerfile.py", text="pass"))
     pointed_at = act(lambda: alice.call("set_awareness", state={"cursor": "markercursor"}))

@@ -10,7 +10,7 @@ from pycrdt import Doc, Map, Text
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import connect
 
-SYNC, AWARENESS, AUTH, QUERY_AWARENESS, STATELESS = 0, 1, 2, 3, 5
+SYNC, AWARENESS, AUTH, QUERY_AWARENESS, STATELESS, SYNC_STATUS = 0, 1, 2, 3, 5, 8
 STEP1, STEP2, UPDATE = 0, 1, 2
 
 
@@ -238,3 +238,37 @@ def document_json(update_bytes: bytes, file: str = "main.py") -> str | None:
     doc.apply_update(update_bytes)
     value = files[file] if file in files.keys() else None
     return str(value) if isinstance(value, Text) else None
+
+
+class MultiplexedSocket(RawSocket):
+    """The framing that names the document first, as Hocuspocus clients speak it: one socket for many documents."""
+
+    def __init__(self, server):
+        super().__init__(server, "/sync")
+
+    def send_to(self, name: str, frame: bytes) -> None:
+        self.send(var_bytes(name.encode()) + frame)
+
+    def authenticate(self, name: str, token: str) -> None:
+        self.send_to(name, bytes([AUTH, 0]) + var_bytes(token.encode()) + var_bytes(b"2.0.0"))
+
+    def receive(self, timeout: float = 5) -> Decoded | None:
+        """The next message as (document, type, payload); the payload of type 2 is (kind, text), of type 8 the number."""
+        try:
+            frame = self.socket.recv(timeout=timeout)
+        except TimeoutError:
+            return None
+        length, at = read_var_uint(frame, 0)
+        name, frame = frame[at : at + length].decode(), frame[at + length :]
+        kind, at = read_var_uint(frame, 0)
+        if kind == AUTH:
+            sub, at = read_var_uint(frame, at)
+            length, at = read_var_uint(frame, at)
+            payload = (sub, frame[at : at + length].decode())
+        elif kind == SYNC_STATUS:
+            payload = read_var_uint(frame, at)[0]
+        else:
+            payload = decode(frame)[1]
+        message = Decoded((name, kind, payload))
+        self.seen.append(message)
+        return message
