@@ -6,16 +6,16 @@ export function problemOf(answer) {
   const limits = answer.limits ?? {};
   return {
     id: answer.id,
-    title: answer.title ?? answer.name ?? answer.id,
+    title: answer.title ?? answer.id,
     difficulty: answer.difficulty ?? null,
     topics: Array.isArray(answer.topics) ? answer.topics : [],
-    html: answer.statement_html ?? statement.html ?? '',
-    markdown: answer.statement_markdown ?? statement.markdown ?? '',
-    timeLimitMs: answer.time_limit_ms ?? limits.time_limit_ms ?? limits.time_ms ?? null,
-    memoryLimitBytes: answer.memory_limit_bytes ?? limits.memory_limit_bytes ?? limits.memory_bytes ?? null,
+    html: statement.html ?? '',
+    markdown: statement.markdown ?? '',
+    timeLimitMs: limits.time_limit_ms ?? null,
+    memoryLimitBytes: limits.memory_limit_bytes ?? null,
     samples: (Array.isArray(answer.samples) ? answer.samples : []).map((sample) => ({
       input: String(sample.input ?? ''),
-      answer: String(sample.answer ?? sample.output ?? ''),
+      answer: String(sample.answer ?? ''),
     })),
   };
 }

@@ -51,15 +51,15 @@ export function withFirst(players, id) {
   return [...players.filter((player) => player.id === id), ...players.filter((player) => player.id !== id)];
 }
 
-/** The id of the player an event is about. */
+/** The id of the player an event is about, or null. */
 export function eventPlayer(event) {
-  return event.user_id ?? event.player_id ?? event.player ?? event.user?.id ?? event.user ?? null;
+  return event.player ?? null;
 }
 
 /** The verdicts a player has got so far, oldest first. */
 export function verdictsOf(state, playerID) {
   return state.events
-    .filter((event) => event.type === 'submission.finished' && eventPlayer(event) === playerID && event.verdict)
+    .filter((event) => event.type === 'submission_finished' && eventPlayer(event) === playerID && event.verdict)
     .map((event) => event.verdict);
 }
 
@@ -68,22 +68,16 @@ export function eventText(event, state, myID) {
   const id = eventPlayer(event);
   const handle = state.players.find((player) => player.id === id)?.handle ?? event.handle ?? 'Someone';
   const who = id !== null && id === myID ? 'You' : handle;
-  const verb = (mine, theirs) => `${who} ${who === 'You' ? mine : theirs}`;
   switch (event.type) {
-    case 'submission.started': case 'submission.queued': return verb('submitted', 'submitted');
-    case 'submission.finished':
-      return `${who === 'You' ? 'Your' : `${handle}'s`} submission: ${verdictName(event.verdict)}${testsText(event)}`;
-    case 'join': case 'player.joined': case 'joined': return verb('joined', 'joined');
-    case 'leave': case 'player.left': case 'left': return verb('left', 'left');
-    case 'forfeit': case 'player.forfeited': case 'forfeited': return verb('gave up', 'gave up');
-    case 'started': case 'battle.started': return 'The battle is on';
-    case 'finished': case 'battle.finished': return 'The battle is over';
+    case 'submission_started': return `${who} submitted`;
+    case 'submission_finished': return `${who === 'You' ? 'Your' : `${handle}'s`} submission: ${verdictName(event.verdict)}`;
+    case 'joined': return `${who} joined`;
+    case 'left': return `${who} left`;
+    case 'forfeited': return `${who} gave up`;
+    case 'started': return 'The battle is on';
+    case 'finished': return 'The battle is over';
     default: return `${id === null ? '' : `${who}: `}${String(event.type ?? 'event').replace(/[._]/g, ' ')}`;
   }
-}
-
-function testsText(event) {
-  return event.verdict !== 'AC' && event.tests_total > 0 ? ` (${event.tests_passed ?? 0} of ${event.tests_total} tests)` : '';
 }
 
 /** The line of the result banner for the person looking: `outcome` is won, lost, draw or decided (a watcher's view). */
@@ -97,7 +91,7 @@ export function resultOf(state, myID) {
 }
 
 function reasonOf(state) {
-  const forfeit = state.events.some((event) => /forfeit/.test(event.type ?? ''));
+  const forfeit = state.events.some((event) => event.type === 'forfeited');
   const accepted = verdictsOf(state, state.winner).includes('AC');
   if (accepted) return 'First accepted submission.';
   return forfeit ? 'The other side gave up.' : '';

@@ -9,7 +9,8 @@ const POLL_MS = 700;
 const LONGEST_POLL_MS = 3_000;
 
 /**
- * A button and the results below it. `submit()` sends what the document holds now: on the document's own socket, ordered
+ * A bar with the results and a button, to stand after the editor: `leave()` takes the keyboard there, and Tab goes on
+ * from it. `submit()` sends what the document holds now: on the document's own socket, ordered
  * after the edits, or by HTTP with our state vector while the socket is not current. `poke()` asks at once.
  */
 export function submitter({ api, room, channel, language, life }) {
@@ -71,10 +72,12 @@ export function submitter({ api, room, channel, language, life }) {
     button.setAttribute('aria-busy', String(value));
   }
 
+  const element = h('div', { class: 'submit-bar', tabindex: -1 }, h('div', { class: 'submit-result' }, line, details), button);
   return {
     button,
-    element: h('div', { class: 'submit-result' }, line, details),
+    element,
     submit,
+    leave: () => (button.hidden || button.disabled ? element : button).focus(),
     poke: () => wake(),
     setEnabled(enabled) { button.disabled = !enabled; },
   };

@@ -26,23 +26,33 @@ export function readStateless(decoder) {
 /** A refusal, or no answer: `reason` is the server's code or `timeout` or `disconnected`. */
 export class Refused extends Error {
   constructor(reason, answer = {}) {
-    super(answer.detail ?? answer.message ?? REASONS[reason] ?? String(reason).replace(/[._]/g, ' '));
+    super(sentence(reason, answer));
     this.name = 'Refused';
     this.reason = reason;
   }
 }
 
+function sentence(reason, answer) {
+  const text = REASONS[reason] ?? `The server refused: ${String(reason).replace(/[._]/g, ' ')}.`;
+  return answer.retry_after_ms > 0 ? `${text} Try again in ${Math.ceil(answer.retry_after_ms / 1000)} s.` : text;
+}
+
 const REASONS = {
   timeout: 'The server did not answer in time.',
   disconnected: 'The connection broke before the server answered.',
-  rate_limited: 'Too fast. Wait a moment.',
+  too_fast: 'Too fast. Wait a moment.',
   too_long: 'The text is too long.',
-  empty: 'There is nothing to send.',
   not_allowed: 'You may not do this here.',
-  busy: 'Your last submission is still being judged.',
-  unfinished: 'Your last submission is still being judged.',
+  not_started: 'The battle has not started.',
+  battle_over: 'The battle is over.',
+  submission_unfinished: 'Your last submission is still being judged.',
   too_soon: 'Submissions must be a few seconds apart.',
-  not_running: 'The battle is not running.',
+  too_many_submissions: 'You have used all your submissions.',
+  document_behind: 'Your last edits are not with the server yet. Try again in a moment.',
+  invalid_file: 'There is no program of this language in the room.',
+  source_too_large: 'The program is too large.',
+  no_problem: 'This room has no problem.',
+  unavailable: 'The judge cannot take submissions now.',
 };
 
 /**

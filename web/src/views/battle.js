@@ -82,8 +82,14 @@ function roomBar({ room, plays, life }, channel) {
     setTimeout(() => setText(copy, 'Copy watch link'), 3_000);
   });
   return h('div', { class: 'room-bar' }, connectionLine(channel, life),
-    h('span', { class: 'muted' }, plays ? 'Ctrl or Cmd + Enter submits · Tab indents, Escape leaves the editor' : 'You are watching'),
+    h('span', { class: 'muted' }, plays ? 'Ctrl or Cmd + Enter submits · Tab indents, Escape leaves the editor' : watchingText(room)),
     shown, copy);
+}
+
+function watchingText(room) {
+  const delay = room.spectator_delay_s;
+  if (delay === 'end') return 'You are watching · the code is shown after the end';
+  return delay > 0 ? `You are watching · the code comes ${delay} s late` : 'You are watching';
 }
 
 /** The editors of the others, read-only: a watcher's at once (the server delays them), the opponent's after the end. */

@@ -8,6 +8,6 @@ export async function joinView(main, { api, route, go, life }) {
   main.append(h('p', { class: 'muted' }, 'Joining…'));
   await ensureAccount(api);
   const answer = await api.post(`/invites/${encodeURIComponent(route.code)}/accept`, {});
-  const room = answer?.room_id ?? answer?.room?.id ?? answer?.id ?? route.room;
+  const room = answer?.id ?? route.room;
   if (!life.ended) go(roomHash(room));
 }

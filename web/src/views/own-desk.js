@@ -5,6 +5,7 @@ import { FileEditor } from '../editor/file-editor.js';
 import { LANGUAGES, languageOf } from '../languages.js';
 import { connectionLine } from '../parts/connection.js';
 import { lostText } from '../parts/lost-text.js';
+import { giveUpButton } from '../parts/give-up.js';
 import { submitter } from '../parts/submitter.js';
 
 const HINT = 'Read standard input, write standard output.';
@@ -19,6 +20,7 @@ export function ownDesk({ api, link, life, room, session }) {
     LANGUAGES.filter((one) => one.offered).map((one) => h('option', { value: one.id }, one.name)));
   const send = submitter({ api, room: room.id, channel, language: () => language.value, life });
   const lost = lostText();
+  const giveUp = giveUpButton(api, room.id);
   let editor = null;
   let chosen = false;
 
@@ -31,7 +33,7 @@ export function ownDesk({ api, link, life, room, session }) {
   send.setEnabled(false);
 
   const element = h('section', { class: 'desk desk-own', 'aria-label': 'Your editor' },
-    h('div', { class: 'desk-bar' }, h('p', { class: 'desk-title' }, 'Your code'), language, connectionLine(channel, life), send.button),
+    h('div', { class: 'desk-bar' }, h('p', { class: 'desk-title' }, 'Your code'), language, connectionLine(channel, life), giveUp),
     lost.element, place, send.element);
 
   return {
@@ -44,7 +46,7 @@ export function ownDesk({ api, link, life, room, session }) {
         editor = new FileEditor(place, {
           channel, language: language.value, writes: true, readOnly: !open, label: 'Your code', hint: HINT,
           empty: 'The editor opens when the battle starts.',
-          onSubmit: () => send.submit(), onLeave: () => send.button.focus(), onLost: (text) => lost.keep(text, editor),
+          onSubmit: () => send.submit(), onLeave: () => send.leave(), onLost: (text) => lost.keep(text, editor),
         });
       } else if (!chosen && !open && me?.language && me.language !== language.value) {
         offer(language, me.language);
@@ -53,6 +55,7 @@ export function ownDesk({ api, link, life, room, session }) {
       const opening = open && send.button.disabled;
       editor.setReadOnly(!open);
       send.setEnabled(open);
+      giveUp.hidden = state.phase !== 'running';
       if (opening && document.activeElement?.tagName !== 'INPUT') editor.focus();
       send.poke();
     },

@@ -28,7 +28,7 @@ export function pairView(main, context) {
   const title = h('p', { class: 'desk-title' });
   const editor = new FileEditor(place, {
     channel, language: languageID, writes, cursors: true, label: writes ? 'Shared code' : 'Shared code, read only',
-    onSubmit: () => { if (!send.button.hidden) send.submit(); }, onLeave: () => (send.button.hidden ? invite : send.button).focus(),
+    onSubmit: () => { if (!send.button.hidden) send.submit(); }, onLeave: () => send.leave(),
     onLost: (text) => lost.keep(text, editor),
   });
   life.add(() => editor.destroy());
@@ -37,7 +37,7 @@ export function pairView(main, context) {
   const layout = panes([
     { id: 'problem', label: 'Problem', content: [problem.element] },
     { id: 'code', label: 'Code', content: [h('section', { class: 'desk desk-own', 'aria-label': 'Shared editor' },
-      h('div', { class: 'desk-bar' }, title, connectionLine(channel, life), send.button), lost.element, place, send.element)] },
+      h('div', { class: 'desk-bar' }, title, connectionLine(channel, life)), lost.element, place, send.element)] },
     { id: 'talk', label: 'Talk', content: [h('section', { class: 'talk', dataset: { chat: 'chat' } }, h('h2', {}, 'Chat'),
       chat({ channel: link.channel('chat'), session, life, label: 'the room', onNews: () => layout.mark('talk') }).element)] },
   ], { label: 'Parts of the room', first: 'code' });
@@ -119,7 +119,5 @@ function inviteButton({ api, room, life }) {
       setText(shown, error.message);
     }
   });
-  const element = h('div', { class: 'invite' }, button, shown);
-  element.focus = () => button.focus();
-  return element;
+  return h('div', { class: 'invite' }, button, shown);
 }
