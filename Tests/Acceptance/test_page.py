@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harness.server import ROOT, environment
+from harness.server import ROOT
 
 SCRIPTS = sorted(path.name for path in (ROOT / "Tests/Page").glob("*.py") if path.name != "browser.py")
 
@@ -22,7 +22,6 @@ def test_page(serve, script, tmp_path):
         stderr=subprocess.STDOUT,
         text=True,
         timeout=540,
-        env=environment(),
     )
     print(done.stdout)
     assert done.returncode == 0, f"{script} ended with {done.returncode}; what it said is above"
