@@ -82,7 +82,7 @@ function roomBar({ room, plays, life }, channel) {
     setTimeout(() => setText(copy, 'Copy watch link'), 3_000);
   });
   return h('div', { class: 'room-bar' }, connectionLine(channel, life),
-    h('span', { class: 'muted' }, plays ? 'Ctrl or Cmd + Enter submits · Tab indents, Escape leaves the editor' : watchingText(room)),
+    h('span', { class: plays ? 'muted key-hint' : 'muted' }, plays ? 'Ctrl or Cmd + Enter submits · Tab indents, Escape leaves the editor' : watchingText(room)),
     shown, copy);
 }
 
