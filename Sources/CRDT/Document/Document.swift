@@ -43,9 +43,10 @@ public final class Document {
     /// Number of blocks.
     public var blockCount: Int { store.blocks.liveCount }
 
-    /// Blocks passed so far while concurrent insertions were put in order. Honest edits pass few; a server can charge
-    /// the difference over an update to who sent it.
-    public var conflictSteps: UInt64 { store.conflictSteps }
+    /// Work so far that grows with the document and not with the updates: blocks passed while concurrent insertions were
+    /// put in order, bytes of values passed while runs of them were cut. Honest edits cause little of it; a server can
+    /// charge what an update caused to who sent it. One unit takes a few nanoseconds.
+    public var work: UInt64 { store.work }
 
     // MARK: Applying
 

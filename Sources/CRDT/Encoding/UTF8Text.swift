@@ -53,9 +53,31 @@ enum UTF8Text {
         }
     }
 
-    /// Byte offset of the UTF-16 position `units` in well-formed text, and whether it lies inside a surrogate pair
-    /// (then the offset is that of the four-byte sequence). O(bytes).
-    static func byteOffset(_ text: UnsafeBufferPointer<UInt8>, units: Int) -> (offset: Int, inside: Bool) {
+    /// Byte offset of the UTF-16 position `units` in well-formed text of `total` units, and whether it lies inside a
+    /// surrogate pair (then the offset is that of the four-byte sequence). Walks from the nearer end, so that cutting
+    /// a text into pieces in whatever order costs O(n log n) altogether.
+    static func byteOffset(
+        _ text: UnsafeBufferPointer<UInt8>, units: Int, of total: Int
+    ) -> (offset: Int, inside: Bool) {
+        if units <= total / 2 { return forwardOffset(text, units) }
+        var i = text.count
+        var rest = total - units
+        while rest > 0 && i > 0 {
+            i -= 1
+            while i > 0, text[i] & 0xc0 == 0x80 { i -= 1 }
+            if text[i] >= 0xf0 {
+                if rest == 1 { return (i, true) }
+                rest -= 2
+            } else {
+                rest -= 1
+            }
+        }
+        return (i, false)
+    }
+
+    private static func forwardOffset(
+        _ text: UnsafeBufferPointer<UInt8>, _ units: Int
+    ) -> (offset: Int, inside: Bool) {
         var i = 0
         var seen = 0
         while seen < units && i < text.count {

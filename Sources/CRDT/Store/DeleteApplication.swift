@@ -3,7 +3,7 @@ extension Store {
     /// Deletes what is known of the ranges and gives what is not.
     mutating func apply(_ deletes: [Update.ClientRange]) -> [Update.ClientRange] {
         var rest: [Update.ClientRange] = []
-        for range in deletes {
+        for range in Self.ascending(deletes) {
             guard let client = clientIndex[range.client], range.from < UInt64(state(client)) else {
                 rest.append(range)
                 continue
@@ -15,6 +15,16 @@ extension Store {
             delete(client, from: UInt32(range.from), to: UInt32(min(range.to, state)))
         }
         return rest
+    }
+
+    /// Ranges of one client in clock order, as all honest updates have them: cutting a run of values from its end on
+    /// would pass over the whole run each time.
+    private static func ascending(_ deletes: [Update.ClientRange]) -> [Update.ClientRange] {
+        for (first, second) in zip(deletes, deletes.dropFirst())
+        where first.client == second.client && first.from > second.from {
+            return deletes.sorted { ($0.client, $0.from) < ($1.client, $1.from) }
+        }
+        return deletes
     }
 
     private mutating func delete(_ client: UInt32, from: UInt32, to end: UInt32) {

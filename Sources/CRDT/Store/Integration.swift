@@ -79,7 +79,7 @@ extension Store {
         case .type:
             return ArenaSlice(offset: makeType(typeRecord(record, payload)))
         case .string where offset > 0:
-            let (cut, inside) = UTF8Text.byteOffset(payload, units: Int(offset))
+            let (cut, inside) = UTF8Text.byteOffset(payload, units: Int(offset), of: Int(record.length))
             if inside {
                 var whole = arena.append(payload)
                 return arena.splitPairTail(&whole, at: cut)
@@ -179,7 +179,7 @@ extension Store {
         var conflictStart = visits
         while other != absent && other != right {
             visits &+= 1
-            conflictSteps &+= 1
+            work &+= 1
             blocks[other].visit = visits
             let it = blocks[other]
             if it.originClient == new.originClient

@@ -88,7 +88,7 @@ extension Store {
                 out.varUint(UInt64(text.count))
                 out.raw(text)
             } else {
-                RecordWriter.writeText(text, from: Int(offset), &out)
+                RecordWriter.writeText(text, from: Int(offset), of: Int(block.length), &out)
             }
         case .any, .json:
             out.varUint(block.length - offset)

@@ -17,8 +17,8 @@ struct Store: ~Copyable {
     var mapTails: [UInt64: UInt32] = [:]
     /// Number of the last visit of a conflict scan.
     var visits: UInt32 = 0
-    /// Blocks passed by conflict scans so far.
-    var conflictSteps: UInt64 = 0
+    /// Blocks passed by conflict scans and bytes of values passed by cuts so far.
+    var work: UInt64 = 0
     var transaction = TransactionLog()
     let collectsGarbage: Bool
 
@@ -157,13 +157,15 @@ struct Store: ~Copyable {
             if content.length == blocks[block].length {
                 right = arena.split(&content, at: Int(length))
             } else {
-                let (offset, inside) = UTF8Text.byteOffset(arena.bytes(content), units: Int(length))
+                let (offset, inside) = UTF8Text.byteOffset(
+                    arena.bytes(content), units: Int(length), of: Int(blocks[block].length))
                 right =
                     inside ? arena.splitPair(&content, at: offset) : arena.split(&content, at: offset)
             }
         case .any, .json:
             let offset = WireValues.offset(
                 of: Int(length), in: arena.bytes(content), kind: blocks[block].kind)
+            work += UInt64(offset)
             right = arena.split(&content, at: offset)
         default:
             right = ArenaSlice()
