@@ -100,11 +100,27 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ], swiftSettings: settings),
 
         // MARK: Tests
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+        .testTarget(name: "BattlesTests", dependencies: ["Battles"], swiftSettings: settings),
+        .testTarget(name: "MatchmakingTests", dependencies: ["Matchmaking"], swiftSettings: settings),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "StorageSQLite", "Identity", "Problems", "Judging", "Matchmaking",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ], swiftSettings: settings),
         .testTarget(
             name: "IdentityTests", dependencies: ["Identity", .product(name: "JWTKit", package: "jwt-kit")],
             swiftSettings: settings),

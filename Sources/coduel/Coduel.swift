@@ -27,13 +27,13 @@ struct Coduel: AsyncParsableCommand {
         // A peer that went away is an error to handle, not a reason to die.
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try parseAsRoot()
+            let command = try parseAsRoot()
             if let serve = command as? ServeCommand { try serve.prepare() }
             let box = CommandBox(command)
             Task {
                 do {
                     try await box.run()
-                    exit(0)
+                    Glibc.exit(0)
                 } catch {
                     exit(withError: error)
                 }

@@ -124,7 +124,7 @@ package struct RoomRoutes: Sendable {
         let token = try await identity.mintSyncToken(
             roomID: id, epoch: epoch, for: caller, ttlSeconds: Self.syncTokenSeconds)
         return .json(
-            TokenReply(syncToken: token.token, epoch: epoch, expiresAt: timestamp(token.expiresAtMs)),
+            TokenReply(syncToken: token.token, epoch: epoch, expiresIn: Self.syncTokenSeconds),
             status: .created)
     }
 
@@ -264,7 +264,8 @@ private struct Created: Encodable {
 private struct TokenReply: Encodable {
     var syncToken: String
     var epoch: Int64
-    var expiresAt: String
+    /// Seconds.
+    var expiresIn: Int
 }
 
 private struct InviteReply: Encodable {

@@ -25,7 +25,7 @@ extension SocketGate {
 }
 
 extension RoomCaller {
-    init(_ caller: Caller) {
+    package init(_ caller: Caller) {
         self.init(
             userID: caller.userID, handle: caller.handle, sessionID: caller.sessionID,
             isModerator: !caller.roles.isDisjoint(with: [.moderator, .admin]))

@@ -4,6 +4,6 @@ import ArgumentParser
 enum Commands {
     static let all: [any ParsableCommand.Type] = [
         ServeCommand.self, UsersCommand.self, SandboxCommand.self, DoctorCommand.self, DocCommand.self,
-        BenchCommand.self,
+        BenchCommand.self, ProblemsCommand.self,
     ]
 }

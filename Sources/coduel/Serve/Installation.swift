@@ -1,6 +1,7 @@
 import Foundation
 import Gateway
 import Hummingbird
+import HummingbirdCore
 import Identity
 import Judging
 import Logging
@@ -68,7 +69,8 @@ struct Installation {
         ) { [settings] port in
             let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
             print("coduel listening on http://\(host):\(port)")
-            fflush(stdout)
+            // Whoever started the server waits for this line.
+            fflush(nil)
         }
         var configuration = ServiceGroupConfiguration(
             services: [
