@@ -12,7 +12,6 @@ struct CurrentGroupReader {
     }
 
     struct Settings {
-        var isGroup = false
         var maxScore: Double?
         var isUnbounded = false
         var aggregation: Aggregation?
@@ -157,7 +156,6 @@ struct CurrentGroupReader {
         var settings = Settings(validatorArguments: inherited)
         let path = "data/\(name)/test_group.yaml"
         guard let map = yaml(folder.files["test_group.yaml"], path: path) else { return settings }
-        settings.isGroup = true
         readScoring(map, name: name, &settings)
         readArguments(map)
         if let arguments = map.strings("output_validator_args") { settings.validatorArguments = arguments }

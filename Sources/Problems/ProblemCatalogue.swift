@@ -9,23 +9,28 @@ public struct ImportedProblem: Sendable, Equatable {
 /// The problems of this installation: parsed once, kept in memory within bounds, read from the store otherwise.
 public actor ProblemCatalogue {
     private let store: any ProblemStore
-    private var cache: [String: Problem] = [:]
+    private var cache: [String: (problem: Problem, updatedAtMs: Int64)] = [:]
     /// Ids in the cache, least recently used first.
     private var recency: [String] = []
     private var cachedBytes = 0
 
     public init(store: any ProblemStore) { self.store = store }
 
-    /// The problem with that id, published or not; nil when there is none.
+    /// The problem with that id, published or not; nil when there is none. A problem that another process replaced is
+    /// seen at once: each call reads the catalogue's line, and the package only when that line is newer.
     public func problem(_ id: String) async throws(ProblemsError) -> Problem? {
-        if let cached = cache[id] {
+        guard let line = try await summary(id) else {
+            forget(id)
+            return nil
+        }
+        if let cached = cache[id], cached.updatedAtMs == line.updatedAtMs {
             touch(id)
-            return cached
+            return cached.problem
         }
         guard let tree = try await reading({ try await self.store.tree(id) }) else { return nil }
-        // Problems are stored only when they parse; a newer version may know more.
+        // Problems are stored only when they parse, but perhaps by another version of this program.
         let problem = try PackageParser.parse(tree)
-        remember(problem)
+        remember(problem, updatedAtMs: line.updatedAtMs)
         return problem
     }
 
@@ -59,8 +64,7 @@ public actor ProblemCatalogue {
             let wasPublished = try await summary(problem.id)?.published ?? false
             let line = problem.summary(published: publish || wasPublished, updatedAtMs: atMs)
             try await reading { try await self.store.save(line, tree: tree) }
-            forget(problem.id)
-            remember(problem)
+            remember(problem, updatedAtMs: atMs)
             imported.append(
                 ImportedProblem(
                     summary: line, tests: problem.tests.count, timeLimitMs: problem.timeLimitMs,
@@ -155,10 +159,10 @@ public actor ProblemCatalogue {
         recency.append(recency.remove(at: index))
     }
 
-    private func remember(_ problem: Problem) {
-        guard problem.testBytes <= Limits.cachedBytes else { return }
+    private func remember(_ problem: Problem, updatedAtMs: Int64) {
         forget(problem.id)
-        cache[problem.id] = problem
+        guard problem.testBytes <= Limits.cachedBytes else { return }
+        cache[problem.id] = (problem, updatedAtMs)
         recency.append(problem.id)
         cachedBytes += problem.testBytes
         while cache.count > Limits.cachedProblems || cachedBytes > Limits.cachedBytes,
@@ -169,8 +173,8 @@ public actor ProblemCatalogue {
     }
 
     private func forget(_ id: String) {
-        guard let problem = cache.removeValue(forKey: id) else { return }
-        cachedBytes -= problem.testBytes
+        guard let entry = cache.removeValue(forKey: id) else { return }
+        cachedBytes -= entry.problem.testBytes
         recency.removeAll { $0 == id }
     }
 }

@@ -34,6 +34,10 @@ import Testing
         _ = try await catalogue.importPackages(
             [package("sums", ["problem.yaml": "name: New\n"])], publish: true, atMs: 2)
         #expect(try await catalogue.problem("sums")?.title == "New")
+        // Another process replaces it.
+        _ = try await writer.importPackages(
+            [package("sums", ["problem.yaml": "name: Newer\n"])], publish: true, atMs: 3)
+        #expect(try await catalogue.problem("sums")?.title == "Newer")
     }
 
     @Test func picksByTopicDifficultyAndNovelty() async throws {
