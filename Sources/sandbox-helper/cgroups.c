@@ -138,31 +138,45 @@ static void keep(const struct hierarchy *hierarchy, uint32_t v1_or_v2_layers) {
     layers |= v1_or_v2_layers;
 }
 
-/// A version 2 group with children that use controllers may hold no process itself: this helper and the server that
-/// started it step into a leaf first.
+/// Moves every process of a group into a leaf below it.
+static void move_members(const char *base) {
+    char leaf[640], text[16384];
+    snprintf(leaf, sizeof leaf, "%s/coduel-server", base);
+    if (mkdir(leaf, 0755) != 0 && errno != EEXIST) return;
+    if (read_text(base, "cgroup.procs", text, sizeof text) <= 0) return;
+    char *next = text;
+    for (long pid; (pid = strtol(next, &next, 10)) > 0;) write_number(leaf, "cgroup.procs", pid);
+}
+
+/// A version 2 group with children that use controllers may hold no process itself (but for the machine's root): in a
+/// service's or a container's own group, what runs there steps into a leaf first.
 static void enable_controllers(const char *base, const struct hierarchy *hierarchy) {
     for (int c = 0; c < CONTROLLERS; c++) {
-        char text[16], leaf[640];
+        char text[16];
         snprintf(text, sizeof text, "+%s", v2_names[c]);
         if (!hierarchy->serves[c] || c == CPU) continue;
         if (write_text(base, "cgroup.subtree_control", text) == 0 || errno != EBUSY) continue;
-        snprintf(leaf, sizeof leaf, "%s/coduel-server", base);
-        if (mkdir(leaf, 0755) != 0 && errno != EEXIST) continue;
-        write_number(leaf, "cgroup.procs", getppid());
-        write_text(leaf, "cgroup.procs", "0");
+        move_members(base);
         write_text(base, "cgroup.subtree_control", text);
     }
+}
+
+/// Where this helper may make its group: root at the top of the hierarchy (which in a container is the container's
+/// own group), others in the group they were given.
+static int v2_bases(const char *mount, char bases[2][300]) {
+    char path[200];
+    int count = 0;
+    bool has_own = own_path("", path, sizeof path) && strcmp(path, "/") != 0;
+    if (geteuid() == 0 || !has_own) snprintf(bases[count++], 300, "%s", mount);
+    if (has_own) snprintf(bases[count++], 300, "%s%s", mount, path);
+    return count;
 }
 
 static void open_v2(bool *served) {
     for (size_t m = 0; m < sizeof v2_mounts / sizeof v2_mounts[0]; m++) {
         if (!is_cgroup2(v2_mounts[m])) continue;
-        char path[200], bases[2][300], controllers[256];
-        int count = 0;
-        if (own_path("", path, sizeof path) && strcmp(path, "/") != 0) {
-            snprintf(bases[count++], sizeof bases[0], "%s%s", v2_mounts[m], path);
-        }
-        snprintf(bases[count++], sizeof bases[0], "%s", v2_mounts[m]);
+        char bases[2][300], controllers[256];
+        int count = v2_bases(v2_mounts[m], bases);
         for (int i = 0; i < count; i++) {
             struct hierarchy hierarchy = {.is_v2 = true};
             if (read_text(bases[i], "cgroup.controllers", controllers, sizeof controllers) < 0) continue;

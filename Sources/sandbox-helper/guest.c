@@ -124,11 +124,9 @@ static void enter_user_namespace(uid_t id, uint32_t *layers) {
     }
 }
 
+/// The helper was started with all signals at their defaults and has changed no more than these.
 static void reset_signals(void) {
-    struct sigaction standard;
-    memset(&standard, 0, sizeof standard);
-    standard.sa_handler = SIG_DFL;
-    for (int number = 1; number < _NSIG; number++) sigaction(number, &standard, NULL);
+    signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -113,6 +113,28 @@ extension HostileTests {
             #expect(residentKiB(helper) < before + 4_096)
         }
 
+        @Test("runs leave no descriptor open, neither here nor in the helper")
+        func descriptors() async throws {
+            let sandbox = try Machine.startSandbox(slots: 2)
+            defer { sandbox.stop() }
+            let program = CompiledProgram(language: "python", artefact: Array("print(1)".utf8))
+            _ = await sandbox.run(program, standardInput: [], limits: limits)
+            let before = openFiles("\(sandbox.helperProcessID)")
+            for round in 0..<20 {
+                let broken = CompiledProgram(language: round % 2 == 0 ? "c" : "none", artefact: [1, 2, 3])
+                _ = await sandbox.compile(language: "c", source: Array("int main(void) { return 0; }".utf8))
+                _ = await sandbox.run(program, standardInput: [65], limits: limits)
+                _ = await sandbox.run(broken, standardInput: [], limits: limits)
+            }
+            #expect(openFiles("\(sandbox.helperProcessID)") == before)
+            // Other suites of this process may open files meanwhile, but not hundreds.
+            #expect(openFiles("self") < 200)
+        }
+
+        private func openFiles(_ process: String) -> Int {
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count) ?? -1
+        }
+
         private func residentKiB(_ pid: Int32) -> Int {
             let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
             let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""

@@ -55,8 +55,8 @@ enum Host {
     private static func sharedMemory(of helper: Int32) -> [String] {
         let owners = Set((0..<64).map { Substring(String(1_900_000_000 + Int(helper) % 65_536 * 64 + $0)) })
         let table = (try? String(contentsOfFile: "/proc/sysvipc/shm", encoding: .utf8)) ?? ""
-        return table.split(separator: "\n").dropFirst().filter { $0.contains(" 19000") }.map {
-            "segment \($0)"
-        }
+        return table.split(separator: "\n").dropFirst()
+            .filter { line in line.split(separator: " ").contains { owners.contains($0) } }
+            .map { "segment \($0) is left" }
     }
 }
