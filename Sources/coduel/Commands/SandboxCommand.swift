@@ -13,13 +13,14 @@ struct SandboxCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compile and run one program under limits; prints one JSON object.",
             discussion: """
-                The verdict is AC when the program ends with exit code 0 and, with --expect, prints what is expected.
-                Time, memory and output limits, crashes and compile errors give TLE, MLE, OLE, RTE and CE; JE is a
+                The verdict is AC when the program ends with exit code 0 and, with --expect, prints what is expected. \
+                Time, memory and output limits, crashes and compile errors give TLE, MLE, OLE, RTE and CE; JE is a \
                 failure of the sandbox itself, and the only one with exit status 1.
 
                 Examples:
-                  coduel sandbox run --language python --source main.py --stdin 1.in --expect 1.ans
-                  coduel sandbox run --language cpp --source main.cpp --time-limit-ms 1000 --memory-limit-mib 64
+                  coduel sandbox run --language python --source main.py --stdin 1.in
+                  coduel sandbox run --language cpp --source main.cpp --expect 1.ans
+                  coduel sandbox run --language c --source main.c --time-limit-ms 1000
                 """)
 
         @Option(help: "c, cpp, python, javascript, or Kattis's name of one.")
@@ -69,6 +70,9 @@ struct SandboxCommand: AsyncParsableCommand {
             let input = try stdin.map(Self.read) ?? []
             let answer = try expect.map(Self.read)
             let executor = try sandbox.start(slots: 1)
+            if let refusal = executor.refusal, !sandbox.allowWeakIsolation {
+                throw CommandFailure(["\(refusal); --allow-weak-isolation runs programs all the same"])
+            }
             guard executor.installedLanguages().contains(known.id) else {
                 throw CommandFailure(["\(known.id) is not installed here, or this version does not run it"])
             }
@@ -93,12 +97,13 @@ struct SandboxCommand: AsyncParsableCommand {
             return mismatch == nil ? .accepted : .wrongAnswer
         }
 
+        /// Pipes too: `--stdin /dev/stdin`.
         private static func read(_ path: String) throws -> [UInt8] {
-            do {
-                return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-            } catch {
+            guard let file = FileHandle(forReadingAtPath: path), let content = try? file.readToEnd() ?? Data()
+            else {
                 throw CommandFailure(["\(path) cannot be read"])
             }
+            return [UInt8](content)
         }
 
         private func write(_ report: ExecutionReport) throws {
