@@ -120,6 +120,41 @@ import Testing
         attack(bytes(update), update)
     }
 
+    /// 23 bytes that stand for 200,000 structs, and others made of runs without end.
+    @Test func bombsInV2() {
+        for bomb in [
+            "00 00 01 01 00 00 01 00 01 00 00 00 04 41be9a0c 01 c09a0c 00 00",
+            "00 00 01 01 00 00 01 00 01 00 00 00 02 4200 01 ffffffffffffff0f 00 00",
+            "00 00 01 01 00 00 01 02 01 00 00 06 41ffffffffffff 01 01 00 00",
+            "0000000000000000000000ffffffffffffff0f",
+        ] {
+            #expect(throws: UpdateError.self) { try Update(decodingV2: bytes(bomb)) }
+        }
+        #expect(throws: Never.self) { try Update(decodingV2: bytes("00000000000001000000000000")) }
+    }
+
+    @Test func damagedV2() throws {
+        var random = SeededRandom(testSeed &+ 2)
+        for seed in Self.seeds {
+            let update = try Update(decodingV1: bytes(seed)).encodedV2()
+            #expect(
+                try Update(decodingV2: update).bytes
+                    == Update(decodingV1: bytes(seed)).withoutSubFlags().bytes)
+            for length in 0..<update.count {
+                #expect(throws: UpdateError.self) { try Update(decodingV2: Array(update[..<length])) }
+            }
+            for _ in 0..<400 * testScale {
+                var damaged = update
+                for _ in 0...random.below(3) {
+                    damaged[random.below(damaged.count)] ^= 1 << UInt8(random.below(8))
+                }
+                do throws(UpdateError) { attack(try Update(decodingV2: damaged).bytes, hex(damaged)) } catch {
+                    continue
+                }
+            }
+        }
+    }
+
     @Test func deepValuesAreRefused() {
         for depth in [101, 100_000] {
             let nested = Array(repeating: [117, 1], count: depth).flatMap { $0 } as [UInt8]

@@ -48,8 +48,32 @@ import Testing
         #expect(hex(merged.difference(since: midVector).bytes) == field("diff_update_v1"), "seed \(seed)")
         #expect(hex(merged.stateVector.encoded()) == field("merged_state_vector"), "seed \(seed)")
 
+        try checkV2(scenario, document, merged, order.map { updates[$0] }, seed: seed)
         try checkPartial(scenario, updates, gc: gc, seed: seed)
         try checkContent(scenario, seed: seed)
+    }
+
+    private func checkV2(
+        _ scenario: Value, _ document: Document, _ merged: Update, _ updates: [[UInt8]], seed: Int
+    ) throws {
+        func field(_ name: String) -> String { scenario[name]?.string ?? "" }
+        #expect(hex(document.encodeStateAsUpdateV2()) == field("state_v2"), "seed \(seed) state v2")
+        #expect(hex(merged.encodedV2()) == field("merged_v2"), "seed \(seed) merged v2")
+        let midVector = try StateVector(decoding: bytes(field("mid_state_vector")))
+        #expect(
+            hex(merged.difference(since: midVector).encodedV2()) == field("diff_update_v2"), "seed \(seed)")
+        let state = try Update(decodingV1: bytes(field("state_v1")))
+        #expect(hex(state.encodedV2()) == field("converted_v1_to_v2"), "seed \(seed) v1 to v2")
+        let read = try Update(decodingV2: bytes(field("state_v2")))
+        #expect(hex(read.withoutSubFlags().bytes) == field("converted_v2_to_v1"), "seed \(seed) v2 to v1")
+        let copy = Document(clientID: 1, gc: scenario["gc"]?.bool ?? true)
+        copy.apply(read)
+        #expect(copy.encodeStateAsUpdate() == document.encodeStateAsUpdate(), "seed \(seed) v2 applied")
+        for update in updates.prefix(5) {
+            let decoded = try Update(decodingV1: update)
+            let again = try Update(decodingV2: decoded.encodedV2())
+            #expect(again.bytes == decoded.withoutSubFlags().bytes, "seed \(seed)")
+        }
     }
 
     private func checkPartial(_ scenario: Value, _ updates: [[UInt8]], gc: Bool, seed: Int) throws {

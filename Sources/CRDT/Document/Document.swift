@@ -34,10 +34,14 @@ public final class Document {
     /// Clients that pending structs wait for, with the clock that must be passed.
     public var pendingOn: [ClientID: UInt64] { pendingStructs?.missing ?? [:] }
 
-    /// Approximate memory of the content and its blocks in bytes. O(1).
+    /// Approximate memory in bytes of content, blocks, types, names, clients and pending parts. O(1).
     public var byteSize: Int {
-        store.arena.used + store.blocks.liveCount * (MemoryLayout<Block>.stride + 8)
-            + store.clients.count * 64 + (pendingStructs?.update.byteCount ?? 0)
+        let blocks =
+            store.blocks.liveCount * (MemoryLayout<Block>.stride + MemoryLayout<ClientBlocks.Entry>.stride)
+        let types = store.types.count * MemoryLayout<SharedType>.stride + store.mapTails.count * 40
+        let clients = store.clients.count * (MemoryLayout<ClientBlocks>.stride + 160)
+        let pending = (pendingStructs?.update.byteCount ?? 0) + pendingDeletes.count * 24
+        return store.arena.used + blocks + types + store.keys.byteSize + clients + pending
     }
 
     /// Number of blocks.
@@ -53,7 +57,15 @@ public final class Document {
     /// Decodes and applies a v1 update as `Y.applyUpdate` does: what cannot be applied yet is kept. Nothing has changed
     /// when this throws.
     public func applyUpdate(_ bytes: [UInt8]) throws(UpdateError) {
-        let update = try Update(decodingV1: bytes)
+        try applyChecked(try Update(decodingV1: bytes))
+    }
+
+    /// `applyUpdate` for the v2 format.
+    public func applyUpdateV2(_ bytes: [UInt8]) throws(UpdateError) {
+        try applyChecked(try Update(decodingV2: bytes))
+    }
+
+    private func applyChecked(_ update: Update) throws(UpdateError) {
         guard hasRoom(for: update) else {
             throw UpdateError(code: .tooLarge, offset: 0, message: "the document is full")
         }

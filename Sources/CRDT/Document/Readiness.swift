@@ -13,55 +13,18 @@ extension Document {
     /// yet: dependencies within the larger of both count as known. O(structs of the update + its deletions).
     public func readiness(of update: Update, beyond: StateVector? = nil) -> Readiness {
         func known(_ client: ClientID) -> UInt64 { max(store.state(of: client), beyond?[client] ?? 0) }
-        var states = update.clientTable.map { UInt32(min(known($0), Limits.maxClock)) }
-        var missing: [ClientID: UInt64] = [:]
-        var bringsStructs = false
-
-        var schedule = StructSchedule(update)
-        while let next = schedule.head {
-            let record = update.records[next]
-            let state = states[Int(record.client)]
-            if record.kind == .skip {
-                schedule.advance()
-            } else if state < record.clock {
-                Self.require(&missing, update.clientTable[Int(record.client)], UInt64(record.clock))
-                schedule.park(missing: record.client, clock: Int64(record.clock) - 1)
-            } else if let (client, clock) = Self.dependency(record, states) {
-                if !schedule.offers(client) {
-                    Self.require(&missing, update.clientTable[Int(client)], UInt64(clock) + 1)
-                }
-                schedule.require(client, known: states[Int(client)])
-            } else {
-                if record.end > state {
-                    bringsStructs = true
-                    states[Int(record.client)] = record.end
-                }
-                schedule.advance()
-            }
+        var lookahead = Lookahead(states: update.clientTable.map { UInt32(min(known($0), Limits.maxClock)) })
+        lookahead.run(update)
+        var grown: [ClientID: UInt32] = [:]
+        if lookahead.bringsStructs && !update.deletes.isEmpty {
+            for (client, state) in zip(update.clientTable, lookahead.states) { grown[client] = state }
         }
-        let after = Dictionary(
-            zip(update.clientTable, states).map { ($0, UInt64($1)) }, uniquingKeysWith: { first, _ in first })
-        for range in update.deletes where range.to > after[range.client] ?? known(range.client) {
-            Self.require(&missing, range.client, range.to)
+        for range in update.deletes
+        where range.to > grown[range.client].map(UInt64.init) ?? known(range.client) {
+            lookahead.require(range.client, range.to)
         }
-        if !missing.isEmpty { return .missing(missing) }
-        return bringsStructs || !store.containsDeletions(update.deletes) ? .ready : .redundant
-    }
-
-    private static func require(_ missing: inout [ClientID: UInt64], _ client: ClientID, _ clock: UInt64) {
-        missing[client] = max(missing[client] ?? 0, clock)
-    }
-
-    private static func dependency(_ record: StructRecord, _ states: [UInt32]) -> (
-        client: UInt32, clock: UInt32
-    )? {
-        for (client, clock) in [
-            (record.originClient, record.originClock), (record.rightClient, record.rightClock),
-            (record.parentClient, record.parentClock),
-        ] where client != absent && client != record.client && clock >= states[Int(client)] {
-            return (client, clock)
-        }
-        return nil
+        if !lookahead.missing.isEmpty { return .missing(lookahead.missing) }
+        return lookahead.bringsStructs || !store.containsDeletions(update.deletes) ? .ready : .redundant
     }
 
     /// What the update brings beyond the known clocks of each client: ownership of client ids is checked on this.
@@ -75,5 +38,72 @@ extension Document {
             }
         }
         return ranges
+    }
+}
+
+/// Applying the structs of an update to state vectors alone.
+private struct Lookahead {
+    /// State of each client of the update.
+    var states: [UInt32]
+    var missing: [ClientID: UInt64] = [:]
+    var bringsStructs = false
+
+    init(states: [UInt32]) { self.states = states }
+
+    mutating func require(_ client: ClientID, _ clock: UInt64) {
+        missing[client] = max(missing[client] ?? 0, clock)
+    }
+
+    mutating func run(_ update: Update) {
+        if update.groups.count == 1, runSingle(update, update.groups[0]) { return }
+        var schedule = StructSchedule(update)
+        while let next = schedule.head {
+            let record = update.records[next]
+            let state = states[Int(record.client)]
+            if record.kind == .skip {
+                schedule.advance()
+            } else if state < record.clock {
+                require(update.clientTable[Int(record.client)], UInt64(record.clock))
+                schedule.park(missing: record.client, clock: Int64(record.clock) - 1)
+            } else if let (client, clock) = dependency(record) {
+                if !schedule.offers(client) { require(update.clientTable[Int(client)], UInt64(clock) + 1) }
+                schedule.require(client, known: states[Int(client)])
+            } else {
+                take(record)
+                schedule.advance()
+            }
+        }
+    }
+
+    /// The structs of one client in order; false when one has to wait.
+    private mutating func runSingle(_ update: Update, _ group: Update.Group) -> Bool {
+        for index in group.start..<group.end {
+            let record = update.records[index]
+            if record.kind == .skip { continue }
+            if states[Int(record.client)] < record.clock || dependency(record) != nil { return false }
+            take(record)
+        }
+        return true
+    }
+
+    private mutating func take(_ record: StructRecord) {
+        guard record.end > states[Int(record.client)] else { return }
+        bringsStructs = true
+        states[Int(record.client)] = record.end
+    }
+
+    /// The first unit of another client that the struct needs and that is not there.
+    private func dependency(_ record: StructRecord) -> (client: UInt32, clock: UInt32)? {
+        func isMissing(_ client: UInt32, _ clock: UInt32) -> Bool {
+            client != absent && client != record.client && clock >= states[Int(client)]
+        }
+        if isMissing(record.originClient, record.originClock) {
+            return (record.originClient, record.originClock)
+        }
+        if isMissing(record.rightClient, record.rightClock) { return (record.rightClient, record.rightClock) }
+        if isMissing(record.parentClient, record.parentClock) {
+            return (record.parentClient, record.parentClock)
+        }
+        return nil
     }
 }

@@ -3,6 +3,8 @@
 struct KeyTable {
     private(set) var names: [[UInt8]] = []
     private var index: [[UInt8]: UInt32] = [:]
+    /// Approximate memory.
+    private(set) var byteSize = 0
 
     func find(_ name: [UInt8]) -> UInt32? { index[name] }
 
@@ -11,6 +13,7 @@ struct KeyTable {
         let next = UInt32(names.count)
         names.append(name)
         index[name] = next
+        byteSize += 2 * name.count + 120
         return next
     }
 

@@ -34,6 +34,13 @@ extension Update {
         return UpdateBuilder.decoded(builder.finish(deletes: deletes))
     }
 
+    /// The same structs as Yjs's byte-level functions write them: items with an origin lose the map key flag.
+    public func withoutSubFlags() -> Update {
+        var builder = UpdateBuilder()
+        for record in records { builder.write(UpdateBuilder.Source(update: self, record: record)) }
+        return UpdateBuilder.decoded(builder.finish(deletes: deletes))
+    }
+
     /// The state vector of a document that applied only this update: of each client what begins at clock 0 and has no
     /// gap.
     public var stateVector: StateVector {

@@ -105,14 +105,17 @@ struct TraceBench {
         let final = document.text("text")
         let (remote, remoteTime) = Self.timed { feed(updates) }
         let state = document.encodeStateAsUpdate()
-        let encode = encodeTimes(state)
-        let decode = (0..<Self.repetitions).map { _ in
-            Self.timed { feed([state]).text("text") == final }
+        let encode = encodeTimes(state) { $0.encodeStateAsUpdate().count }
+        let stateV2 = document.encodeStateAsUpdateV2()
+        let encodeV2 = encodeTimes(state) { $0.encodeStateAsUpdateV2().count }
+        let decode = decodeTimes(final) { (document) throws(UpdateError) in try document.applyUpdate(state) }
+        let decodeV2 = decodeTimes(final) { (document) throws(UpdateError) in
+            try document.applyUpdateV2(stateV2)
         }
         let last = updates.last ?? state
         let (_, merge) = Self.timed { Self.merge([state, last]) }
-        let isRight = final == trace.endContent && remote.text("text") == final && decode.allSatisfy(\.result)
-        let decodeTimes = decode.map(\.time.wall)
+        let isRight =
+            final == trace.endContent && remote.text("text") == final && decode.isRight && decodeV2.isRight
         return [
             "impl": "coduel", "version": .string(coduelVersion), "trace": .string(trace.name),
             "kind": trace.isConcurrent ? "concurrent" : "sequential", "edits": .integer(edits.count),
@@ -122,9 +125,12 @@ struct TraceBench {
             "apply_remote_ms": Self.ms(remoteTime.wall), "apply_remote_cpu_ms": Self.ms(remoteTime.cpu),
             "encode_v1_ms": Self.ms(encode.first ?? 0), "encode_v1_min_ms": Self.ms(encode.min() ?? 0),
             "v1_bytes": .integer(state.count), "v1_sha256": .string(Hashing.sha256Hex(state)),
-            "decode_v1_ms": Self.ms(decodeTimes.first ?? 0),
-            "decode_v1_min_ms": Self.ms(decodeTimes.min() ?? 0),
-            "merge_full_plus_one_ms": Self.ms(merge.wall), "doc_mb": Self.mb(document.byteSize),
+            "encode_v2_ms": Self.ms(encodeV2.first ?? 0), "encode_v2_min_ms": Self.ms(encodeV2.min() ?? 0),
+            "v2_bytes": .integer(stateV2.count), "decode_v1_ms": Self.ms(decode.times.first ?? 0),
+            "decode_v1_min_ms": Self.ms(decode.times.min() ?? 0),
+            "decode_v2_ms": Self.ms(decodeV2.times.first ?? 0),
+            "decode_v2_min_ms": Self.ms(decodeV2.times.min() ?? 0),
+            "merge_full_plus_one_ms": Self.ms(merge.wall), "doc_heap_mb": Self.mb(document.byteSize),
             "rss_base_mb": .number(baseRSS), "rss_peak_mb": .number(Self.peakMB()),
             "final_len": .integer(final.utf16.count),
             "final_sha256": .string(Hashing.sha256Hex(Array(final.utf8))),
@@ -202,13 +208,31 @@ struct TraceBench {
         }
     }
 
-    private func encodeTimes(_ state: [UInt8]) -> [Double] {
+    private func encodeTimes(_ state: [UInt8], _ encode: (Document) -> Int) -> [Double] {
         let document = Document(clientID: 2)
         Self.take(state, document)
         return (0..<Self.repetitions).map { _ in
             _ = Self.edit(document, [EditingTrace.Patch(position: 0, deleted: 0, inserted: "x")])
-            return Self.timed { document.encodeStateAsUpdate().count }.time.wall
+            return Self.timed { encode(document) }.time.wall
         }
+    }
+
+    /// Applies to a new document and reads the text, several times.
+    private func decodeTimes(
+        _ expected: String, _ apply: (Document) throws(UpdateError) -> Void
+    ) -> (times: [Double], isRight: Bool) {
+        var times: [Double] = []
+        var isRight = true
+        for _ in 0..<Self.repetitions {
+            let (text, time) = Self.timed {
+                let document = Document(clientID: 0)
+                do throws(UpdateError) { try apply(document) } catch { return "" }
+                return document.text("text")
+            }
+            times.append(time.wall)
+            isRight = isRight && text == expected
+        }
+        return (times, isRight)
     }
 
     // MARK: Measuring

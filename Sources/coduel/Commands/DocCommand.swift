@@ -6,7 +6,9 @@ import Foundation
 struct DocCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doc", abstract: "Work on Yjs update files.",
-        subcommands: [Apply.self, DocReplica.self])
+        subcommands: [
+            Apply.self, DocMerge.self, DocDiff.self, DocConvert.self, DocInspect.self, DocReplica.self,
+        ])
 
     enum Version: String, ExpressibleByArgument, CaseIterable {
         case v1
@@ -63,23 +65,25 @@ struct DocCommand: ParsableCommand {
         @Option(help: "Format of the written file.")
         var to: Version = .v1
 
-        func validate() throws {
-            if from == .v2 || (to == .v2 && out != nil) {
-                throw ValidationError("Updates in v2 format are not supported; convert them to v1.")
-            }
-        }
-
         func run() throws {
             let document = Document(clientID: 0)
             for file in files {
                 do throws(UpdateError) {
-                    try document.applyUpdate(try DocCommand.read(file))
+                    let bytes = try DocCommand.read(file)
+                    if from == .v1 {
+                        try document.applyUpdate(bytes)
+                    } else {
+                        try document.applyUpdateV2(bytes)
+                    }
                 } catch {
                     DocCommand.complain("\(file): \(error)")
                     throw ExitCode.failure
                 }
             }
-            if let out { try DocCommand.write(document.encodeStateAsUpdate(), to: out) }
+            if let out {
+                let state = to == .v1 ? document.encodeStateAsUpdate() : document.encodeStateAsUpdateV2()
+                try DocCommand.write(state, to: out)
+            }
             print(report(document).json)
         }
 
@@ -101,6 +105,17 @@ struct DocCommand: ParsableCommand {
                 "state_vector": .object(clocks), "pending": .bool(document.hasPending),
                 "roots": .object(roots),
             ]
+        }
+    }
+
+    /// Decodes a file, or complains and ends with exit code 1.
+    static func update(_ file: String, _ version: Version) throws -> Update {
+        do throws(UpdateError) {
+            let bytes = try read(file)
+            return version == .v1 ? try Update(decodingV1: bytes) : try Update(decodingV2: bytes)
+        } catch {
+            complain("\(file): \(error)")
+            throw ExitCode.failure
         }
     }
 

@@ -1,0 +1,204 @@
+/// Reads a v2 update and writes the same structs as v1, which is then decoded and checked like any other. A few bytes
+/// of a v2 update can stand for any number of structs, so their number is bounded by the bytes.
+struct UpdateV2Decoder {
+    /// Structs allowed beyond one for each of `structsPerByte` × bytes.
+    static let freeStructs = 10_000
+    static let structsPerByte = 100
+
+    private var keyClocks: RunLengthDifferences
+    private var clients: RunLengthUnsigned
+    private var leftClocks: RunLengthDifferences
+    private var rightClocks: RunLengthDifferences
+    private var infos: RunLengthBytes
+    private var strings: StringColumn
+    private var parentInfos: RunLengthBytes
+    private var typeRefs: RunLengthUnsigned
+    private var lengths: RunLengthUnsigned
+    private var rest: ByteReader
+    private let limits: UpdateLimits
+    private var keys: [[UInt8]] = []
+    private var structsLeft: UInt64
+    private var out = ByteWriter()
+
+    private init(_ buffer: UnsafeBufferPointer<UInt8>, _ limits: UpdateLimits) throws(UpdateError) {
+        var reader = ByteReader(buffer)
+        guard try reader.varUint() == 0 else { throw reader.error(.unsupported, "unknown feature flag") }
+        func column(_ reader: inout ByteReader) throws(UpdateError) -> UnsafeBufferPointer<UInt8> {
+            let length = try reader.length()
+            let start = reader.offset
+            try reader.skip(length)
+            return reader.slice(start, length)
+        }
+        keyClocks = RunLengthDifferences(try column(&reader))
+        clients = RunLengthUnsigned(try column(&reader))
+        leftClocks = RunLengthDifferences(try column(&reader))
+        rightClocks = RunLengthDifferences(try column(&reader))
+        infos = RunLengthBytes(try column(&reader))
+        strings = try StringColumn(try column(&reader))
+        parentInfos = RunLengthBytes(try column(&reader))
+        typeRefs = RunLengthUnsigned(try column(&reader))
+        lengths = RunLengthUnsigned(try column(&reader))
+        rest = reader
+        self.limits = limits
+        let bound = Self.freeStructs + min(buffer.count, Limits.maxUpdateBytes) * Self.structsPerByte
+        structsLeft = UInt64(max(0, min(limits.maxStructs, bound)))
+    }
+
+    /// The v1 form of a v2 update.
+    static func v1(of bytes: [UInt8], limits: UpdateLimits) throws(UpdateError) -> [UInt8] {
+        guard bytes.count <= limits.maxBytes else {
+            throw UpdateError(code: .tooLarge, offset: 0, message: "update of \(bytes.count) bytes")
+        }
+        return try bytes.withUnsafeBufferPointer { buffer throws(UpdateError) in
+            var decoder = try UpdateV2Decoder(buffer, limits)
+            try decoder.structs()
+            try decoder.deleteSet()
+            try decoder.rest.expectEnd()
+            return decoder.out.bytes
+        }
+    }
+
+    private mutating func structs() throws(UpdateError) {
+        let groups = try rest.varUint()
+        guard groups <= UInt64(rest.remaining) else {
+            throw rest.error(.malformed, "\(groups) clients announced")
+        }
+        out.varUint(groups)
+        for _ in 0..<groups {
+            let count = try rest.varUint()
+            guard count <= structsLeft else { throw rest.error(.tooLarge, "\(count) structs announced") }
+            structsLeft -= count
+            out.varUint(count)
+            out.varUint(try clients.next())
+            out.varUint(try rest.varUint())
+            for _ in 0..<count {
+                try record()
+                guard out.bytes.count <= limits.maxBytes else {
+                    throw rest.error(.tooLarge, "update too large")
+                }
+            }
+        }
+    }
+
+    private mutating func record() throws(UpdateError) {
+        let info = try infos.next()
+        out.byte(info)
+        guard let kind = ContentKind(rawValue: info & 0x1f) else {
+            throw rest.error(.malformed, "unknown struct kind \(info & 0x1f)")
+        }
+        if kind == .gc { return out.varUint(try lengths.next()) }
+        if kind == .skip { return out.varUint(try rest.varUint()) }
+        if info & 0x80 != 0 {
+            out.varUint(try clients.next())
+            out.varUint(try leftClocks.next())
+        }
+        if info & 0x40 != 0 {
+            out.varUint(try clients.next())
+            out.varUint(try rightClocks.next())
+        }
+        if info & 0xc0 == 0 {
+            if try parentInfos.next() == 1 {
+                out.byte(1)
+                try string()
+            } else {
+                out.byte(0)
+                out.varUint(try clients.next())
+                out.varUint(try leftClocks.next())
+            }
+            if info & 0x20 != 0 { try string() }
+        }
+        try content(kind)
+    }
+
+    private mutating func string() throws(UpdateError) {
+        let text = try strings.next()
+        out.varUint(UInt64(text.count))
+        out.raw(text)
+    }
+
+    /// A key is sent once and may be named by number again.
+    private mutating func key() throws(UpdateError) {
+        let clock = try keyClocks.next()
+        if clock >= UInt64(keys.count) { keys.append(Array(try strings.next())) }
+        out.varBytes(clock < UInt64(keys.count) ? keys[Int(clock)] : keys[keys.count - 1])
+    }
+
+    private mutating func any() throws(UpdateError) {
+        let start = rest.offset
+        _ = try rest.skipAny(depth: limits.maxNesting)
+        out.raw(rest.slice(start, rest.offset - start))
+    }
+
+    /// Embeds and format values are values here and JSON in v1.
+    private mutating func json() throws(UpdateError) {
+        out.string(try rest.any(depth: limits.maxNesting).json)
+    }
+
+    private mutating func content(_ kind: ContentKind) throws(UpdateError) {
+        switch kind {
+        case .deleted: out.varUint(try lengths.next())
+        case .json, .any:
+            let count = try lengths.next()
+            out.varUint(count)
+            // A value of `any` takes a byte of its own; strings may be empty, so their number is bounded too.
+            guard count <= UInt64(kind == .any ? rest.remaining : limits.maxStructs) else {
+                throw rest.error(.malformed, "\(count) values announced")
+            }
+            for _ in 0..<count {
+                if kind == .any { try any() } else { try string() }
+            }
+        case .binary:
+            let length = try rest.length()
+            out.varUint(UInt64(length))
+            out.raw(rest.slice(rest.offset, length))
+            try rest.skip(length)
+        case .string: try string()
+        case .embed: try json()
+        case .format:
+            try key()
+            try json()
+        case .type:
+            let ref = try typeRefs.next()
+            out.varUint(ref)
+            if ref == 3 || ref == 5 { try key() }
+        case .document:
+            try string()
+            try any()
+        case .gc, .skip: break
+        }
+    }
+
+    private mutating func deleteSet() throws(UpdateError) {
+        let clientCount = try rest.varUint()
+        out.varUint(clientCount)
+        guard clientCount <= UInt64(rest.remaining) else {
+            throw rest.error(.malformed, "delete set of \(clientCount) clients")
+        }
+        for _ in 0..<clientCount {
+            out.varUint(try rest.varUint())
+            let count = try rest.varUint()
+            guard count <= UInt64(rest.remaining) else {
+                throw rest.error(.malformed, "\(count) deletions announced")
+            }
+            out.varUint(count)
+            var clock: UInt64 = 0
+            for _ in 0..<count {
+                let start = clock + (try rest.varUint())
+                let length = try rest.varUint() + 1
+                clock = start + length
+                guard clock <= Limits.maxSafeInteger else {
+                    throw rest.error(.tooLarge, "deletion at clock \(start)")
+                }
+                out.varUint(start)
+                out.varUint(length)
+            }
+        }
+    }
+}
+
+extension Update {
+    /// Decodes a v2 update. The rules and limits of v1 hold for what it says; `bytes` is its v1 form.
+    public init(decodingV2 bytes: [UInt8], limits: UpdateLimits = .standard) throws(UpdateError) {
+        self = try Update(decodingV1: try UpdateV2Decoder.v1(of: bytes, limits: limits), limits: limits)
+    }
+}
