@@ -1,5 +1,5 @@
 /// The edits of one local transaction. Positions and lengths are UTF-16 units in texts and elements in lists.
-public struct Transaction: ~Copyable {
+public struct Transaction {
     /// A kind of shared type to be made.
     public enum NewType: Sendable {
         case array
