@@ -82,10 +82,14 @@ static int deny_arguments(scmp_filter_ctx context) {
             context, SCMP_ACT_ERRNO(EAFNOSUPPORT), calls[i], 1, SCMP_A0(SCMP_CMP_GT, AF_INET, 0));
         if (result != 0) return result;
     }
+    // Limits of another process: where the box has one user only, process 1 would be within reach.
+    int result = seccomp_rule_add(
+        context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_NE, 0, 0));
+    if (result != 0) return result;
     // Pushing input into a terminal.
     unsigned long terminal[] = {TIOCSTI, TIOCLINUX};
     for (size_t i = 0; i < 2; i++) {
-        int result = seccomp_rule_add(
+        result = seccomp_rule_add(
             context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
             SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, terminal[i]));
         if (result != 0) return result;

@@ -171,7 +171,7 @@ static void read_control(struct slot *slot) {
     if (size == (ssize_t)sizeof report && report.message == BOX_FINISHED) {
         slot->report = report;
         slot->reported = true;
-        if (count == 1) {
+        if (count == 1 && sealed_size(passed[0]) == report.artefact_bytes) {
             slot->artefact = passed[0];
             count = 0;
         }

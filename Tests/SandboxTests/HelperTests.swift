@@ -123,4 +123,12 @@ extension HostileTests.Helper {
             exit(sandbox.isAlive ? 5 : 0)
         }
     }
+
+    @Test("a server that has been taken over gets nothing from the helper")
+    func hostileServer() throws {
+        let script = Machine.hostileFolder.appendingPathComponent("server/packets.py").path
+        let result = try Tool.run(
+            "/usr/bin/python3", [script, Machine.helperPath], in: FileManager.default.temporaryDirectory)
+        #expect(result.status == 0, "\(result.output)")
+    }
 }
