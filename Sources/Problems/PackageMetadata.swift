@@ -99,7 +99,8 @@ struct MetadataReader {
             // Its flags belong to a program of the package.
             _ = root.strings("validator_flags")
             return
-        default: root.fault("validation", "must be default or custom")
+        default:
+            root.fault("validation", "is \(validation.joined(separator: " ").forMessage); it must be default or custom")
         }
         metadata.validatorArguments = words(root.strings("validator_flags") ?? [])
     }

@@ -21,8 +21,8 @@ public enum Limits {
     /// A state not renewed for so long is dropped (y-protocols), ms.
     public static let awarenessTimeoutMs: Int64 = 30_000
     public static let presenceCheckMs: Int64 = 3_000
-    /// A stateless message, bytes.
-    public static let statelessBytes = 8 << 10
+    /// A stateless message, bytes: over the longest chat line, so that a longer one is told why.
+    public static let statelessBytes = 256 << 10
     /// A chat line, UTF-16 units.
     public static let chatLength = 500
     /// Lines kept in a chat document.

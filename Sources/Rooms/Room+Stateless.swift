@@ -6,7 +6,10 @@ extension Room {
     mutating func receiveStateless(_ text: String, newID: String, from subscriber: Subscriber, atMs: Int64) {
         guard text.utf8.count <= Limits.statelessBytes, let fields = JSONParser.parse(text),
             let type = fields["type"]?.string
-        else { return answer(subscriber.id, [("type", .string("error")), ("reason", .string("malformed"))]) }
+        else {
+            return answer(
+                subscriber.id, [("type", .string("message.refused")), ("reason", .string("malformed"))])
+        }
         let nonce = fields["nonce"]?.string ?? ""
         switch type {
         case "chat.post":
@@ -18,7 +21,10 @@ extension Room {
         default:
             answer(
                 subscriber.id,
-                [("type", .string("error")), ("reason", .string("unknown_type")), ("nonce", .string(nonce))])
+                [
+                    ("type", .string("message.refused")), ("reason", .string("unknown_type")),
+                    ("nonce", .string(nonce)),
+                ])
         }
     }
 

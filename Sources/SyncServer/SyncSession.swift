@@ -38,6 +38,8 @@ public final class SyncSession: WebSocketEndpoint, @unchecked Sendable {
     /// A step 1 is answered one at a time, and only while the socket drains: the answer may be a thousand times larger.
     private var step1IsAnswered = true
     private var waitingStep1: StateVector?
+    /// RFC 6455 §7.4.1: "an endpoint has received a type of data it cannot accept".
+    private static let unsupportedData: UInt16 = 1003
     private var rate = TokenBucket(perSecond: Limits.messagesPerSecond, burst: Limits.messageBurst)
     private var isThrottled = false
     private var isStalled = false
@@ -102,7 +104,12 @@ public final class SyncSession: WebSocketEndpoint, @unchecked Sendable {
     // MARK: From the client
 
     public func received(_ message: ByteBuffer, isText: Bool) {
-        guard !isText else { return turnAway(DoorRefusal(.forbidden, "frames are binary")) }
+        guard !isText else {
+            // Sync frames are binary; a text frame is a client that speaks something else.
+            connection?.send(.binary, ServerFrame.permissionDenied(reason: WriteRefusal.malformed.reason))
+            connection?.close(code: Self.unsupportedData, reason: "frames are binary")
+            return
+        }
         guard host != nil else {
             early.append(message)
             if early.count > Limits.earlyFrames { turnAway(DoorRefusal(.tooFast, "too many frames at once")) }

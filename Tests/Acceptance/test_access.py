@@ -201,7 +201,9 @@ def test_submitting_needs_a_participant(server):
     owner, stranger = api.register(), api.register()
     room = owner.make_pair_room(visibility="public", problem_id=bundled_problems()[0])["id"]
     assert_problem(stranger.post(f"/v1/rooms/{room}/submissions", {"language": "python"}), 403)
-    taken = owner.submit(room)
+    # What everyone may read in the document, everyone may read in a submission of it; of a private room, nobody.
+    hidden = owner.make_pair_room(visibility="private", problem_id=bundled_problems()[0])["id"]
+    taken = owner.submit(hidden)
     assert_problem(stranger.call("GET", f"/v1/submissions/{taken['id']}"), 403, 404)
 
 

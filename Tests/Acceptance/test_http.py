@@ -80,7 +80,7 @@ def test_bodies_that_are_wrong(api):
         b"[" * 20_000,
         b'{"a":' * 20_000,
     ):
-        assert_problem(api.call("POST", "/v1/users", content=broken, headers=headers), 400, 422)
+        assert_problem(api.call("POST", "/v1/users", content=broken, headers=headers), 400, 413, 422)
     assert_problem(
         api.call(
             "POST", "/v1/users", content=b"handle=x", headers={"Content-Type": "application/x-www-form-urlencoded"}

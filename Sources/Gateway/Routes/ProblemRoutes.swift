@@ -57,6 +57,10 @@ package enum ProblemRoutes {
     ) async throws -> PageReply<SummaryReply> {
         let page = try PageRequest(request)
         let parameters = request.uri.queryParameters
+        // The cursor is the id of a page's last problem.
+        if let cursor = page.cursor, try await catalogue.summary(cursor) == nil {
+            throw HTTPProblem.invalid("cursor", "is not a cursor of this list", code: "cursor")
+        }
         var query = ProblemQuery(publishedOnly: !isAuthor(caller), cursor: page.cursor, limit: page.limit)
         query.topic = try text(parameters["topic"], "topic")
         query.text = try text(parameters["q"], "q")

@@ -32,6 +32,8 @@ package struct SocketGate: Sendable {
     enum Target {
         case document(roomID: String, document: String)
         case open(name: String)
+        /// A path under `/sync/` that names nothing: refused in band, as stock clients understand it.
+        case nothing
         case echo
     }
 
@@ -82,7 +84,7 @@ package struct SocketGate: Sendable {
         case .document(let roomID, let document):
             let (caller, epoch) = try await caller(of: token, in: roomID)
             return SocketAdmission(caller: caller, roomID: roomID, document: document, epoch: epoch)
-        case .echo, nil:
+        case .nothing, .echo, nil:
             throw DoorRefusal(.notFound, "no such room or document")
         }
     }
@@ -117,10 +119,9 @@ package struct SocketGate: Sendable {
         guard segments.count >= 3, segments[0] == "sync" else { return nil }
         if segments[1] == "open" {
             let name = segments.dropFirst(2).joined(separator: "/")
-            guard opensAnyName, name.utf8.count <= OpenRoom.maximumNameBytes else { return nil }
-            return .open(name: name)
+            return opensAnyName && name.utf8.count <= OpenRoom.maximumNameBytes ? .open(name: name) : .nothing
         }
-        guard segments.count == 3 else { return nil }
+        guard segments.count == 3 else { return .nothing }
         return .document(roomID: segments[1], document: segments[2])
     }
 

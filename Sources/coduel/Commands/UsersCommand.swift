@@ -11,7 +11,11 @@ struct UsersCommand: AsyncParsableCommand {
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "create", abstract: "Make an account; its password is read from standard input.",
-            discussion: "Prints one JSON object. Works beside a running server.")
+            discussion: """
+                Prints one JSON object. Works beside a running server.
+
+                  echo 'a long password' | coduel users create --handle ada --role admin --password-stdin
+                """)
 
         /// The roles that can be given; a guest has no password.
         enum AssignableRole: String, ExpressibleByArgument, CaseIterable {
@@ -50,7 +54,8 @@ struct UsersCommand: AsyncParsableCommand {
                 print(#"{"id":"\#(account.id)","handle":"\#(account.handle)","roles":[\#(roles)]}"#)
             } catch let error as IdentityError {
                 let faults = error.fieldErrors.map { "\($0.field): \($0.message)" }
-                throw CommandFailure(faults.isEmpty ? [error.message] : faults)
+                throw CommandFailure(
+                    faults.isEmpty ? [error.message] : faults.map { "\(handle): \($0)" })
             } catch let error as StorageError {
                 throw CommandFailure([error.message])
             }
