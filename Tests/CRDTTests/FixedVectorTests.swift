@@ -92,6 +92,20 @@ import Testing
         #expect(hex(try document(state).encodeStateAsUpdate()) == state)
     }
 
+    /// What Yjs would write differently is taken, in Yjs's form: an unknown option of a subdocument, an integer coded as
+    /// a float, JSON with spaces.
+    @Test func otherCodingsBecomeThoseOfYjs() throws {
+        let head = "01010c002901016d0164026767"
+        let options = head + "7602" + "0161" + "7d01" + "08" + hex(Array("autoLoad".utf8)) + "78"
+        let plain = head + "7601" + "08" + hex(Array("autoLoad".utf8)) + "7800"
+        #expect(hex(try document(options + "00").encodeStateAsUpdate()) == plain)
+        let float = "01010100080101740" + "1" + "7b3ff0000000000000" + "00"
+        #expect(hex(try document(float).encodeStateAsUpdate()) == "010101000801017401" + "7d01" + "00")
+        let spaced = "0101010005010174" + "08" + hex(Array(#"{"a": 1}"#.utf8)) + "00"
+        let tight = "0101010005010174" + "07" + hex(Array(#"{"a":1}"#.utf8)) + "00"
+        #expect(hex(try document(spaced).encodeStateAsUpdate()) == tight)
+    }
+
     @Test func xml() throws {
         let state =
             "01040d000701017803017028000d00016b0177017607000d000604000d0202686900"

@@ -111,6 +111,8 @@ import Testing
         // A struct that refers to itself, to a later one, and lies in itself.
         "0101010084010001610000", "010101008401050161 00", "01010100c401050105016100",
         "0101010004000100016100",
+        // A deletion of no length, which breaks Yjs where it has to wait.
+        "000101010000",
         // No length; the same client twice; JSON and UTF-8 that are none; trailing bytes.
         "010101000401017400 00", "0201010004010174016101010104010174016200", "0101010005010174 017b00",
         "0101010004010174 01ff00", "0101010004010174 03eda08000", "000000",

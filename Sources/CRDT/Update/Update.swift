@@ -29,7 +29,7 @@ public struct Update: Sendable {
     let records: [StructRecord]
     /// One entry a client, in the order of the update.
     let groups: [Group]
-    /// The delete set as it was written, empty ranges left out.
+    /// The delete set as it was written.
     public let deletes: [ClientRange]
 
     init(

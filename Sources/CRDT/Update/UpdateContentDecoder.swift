@@ -64,9 +64,10 @@ extension UpdateDecoder {
         case .document:
             _ = try key()
             let value = reader.offset
-            if !(try reader.skipAny(depth: limits.maxNesting)) {
-                let guid = Array(reader.slice(start, value - start))
-                rewrites.append((records.count, guid + (try rewrittenValues(value, 1))))
+            _ = try reader.skipAny(depth: limits.maxNesting)
+            let options = try subdocumentOptions(value)
+            if !reader.slice(value, reader.offset - value).elementsEqual(options) {
+                rewrites.append((records.count, Array(reader.slice(start, value - start)) + options))
             }
         default:
             throw reader.error(.malformed, "unexpected struct kind")
@@ -86,6 +87,22 @@ extension UpdateDecoder {
         var written: [UInt8] = []
         JSONWriter.write(value, into: &written, depth: Limits.maxValueNesting)
         return written == text
+    }
+
+    /// The options of a subdocument as Yjs would write them again: those that differ from the defaults.
+    private func subdocumentOptions(_ start: Int) throws(UpdateError) -> [UInt8] {
+        var source = ByteReader(reader.slice(0, reader.offset))
+        try source.skip(start)
+        let given = try source.any(depth: limits.maxNesting)
+        var options: [Value.Entry] = []
+        if let gc = given["gc"], gc != .undefined, !gc.isTruthy { options.append(Value.Entry("gc", false)) }
+        if let load = given["autoLoad"], load.isTruthy { options.append(Value.Entry("autoLoad", true)) }
+        if let meta = given["meta"], meta != .undefined, meta != .null {
+            options.append(Value.Entry("meta", meta))
+        }
+        var writer = ByteWriter()
+        writer.any(.object(options))
+        return writer.bytes
     }
 
     /// `count` values from `start` on, as Yjs would write them again.

@@ -210,9 +210,9 @@ struct UpdateDecoder {
                 guard ranges.count < limits.maxDeleteRanges else {
                     throw reader.error(.tooLarge, "too many deletions")
                 }
-                if length > 0 {
-                    ranges.append(Update.ClientRange(client: client, from: clock, to: clock + length))
-                }
+                // Yjs breaks when it has to keep an empty range.
+                guard length > 0 else { throw reader.error(.malformed, "deletion of no length") }
+                ranges.append(Update.ClientRange(client: client, from: clock, to: clock + length))
             }
         }
         return ranges

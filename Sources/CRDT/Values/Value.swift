@@ -58,6 +58,18 @@ public enum Value: Sendable, Hashable {
         return nil
     }
 
+    /// Whether JavaScript takes the value for true.
+    var isTruthy: Bool {
+        switch self {
+        case .undefined, .null: false
+        case .bool(let flag): flag
+        case .number(let number): number != 0 && !number.isNaN
+        case .bigint(let integer): integer != 0
+        case .string(let text): !text.isEmpty
+        case .object, .array, .bytes: true
+        }
+    }
+
     public var array: [Value]? {
         if case .array(let values) = self { return values }
         return nil
