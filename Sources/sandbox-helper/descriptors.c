@@ -52,9 +52,15 @@ ssize_t receive_packet(int socket, void *bytes, size_t size, int *descriptors, i
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
         int passed = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-        for (int i = 0; i < passed && *count < MAX_PASSED_DESCRIPTORS; i++) {
-            memcpy(&descriptors[*count], CMSG_DATA(header) + sizeof(int) * (size_t)i, sizeof(int));
-            (*count)++;
+        for (int i = 0; i < passed; i++) {
+            int descriptor;
+            memcpy(&descriptor, CMSG_DATA(header) + sizeof(int) * (size_t)i, sizeof(int));
+            // The padding of the control buffer has room for one more than was asked for.
+            if (*count == MAX_PASSED_DESCRIPTORS) {
+                close(descriptor);
+            } else {
+                descriptors[(*count)++] = descriptor;
+            }
         }
     }
     if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {

@@ -119,6 +119,8 @@ extension HostileTests {
             defer { sandbox.stop() }
             let program = CompiledProgram(language: "python", artefact: Array("print(1)".utf8))
             _ = await sandbox.run(program, standardInput: [], limits: limits)
+            // An answer is sent just before its descriptors are closed.
+            try await Task.sleep(for: .milliseconds(200))
             let before = openFiles("\(sandbox.helperProcessID)")
             for round in 0..<20 {
                 let broken = CompiledProgram(language: round % 2 == 0 ? "c" : "none", artefact: [1, 2, 3])
@@ -126,6 +128,7 @@ extension HostileTests {
                 _ = await sandbox.run(program, standardInput: [65], limits: limits)
                 _ = await sandbox.run(broken, standardInput: [], limits: limits)
             }
+            try await Task.sleep(for: .milliseconds(200))
             #expect(openFiles("\(sandbox.helperProcessID)") == before)
             // Other suites of this process may open files meanwhile, but not hundreds.
             #expect(openFiles("self") < 200)
