@@ -36,8 +36,8 @@ public struct UpdateLimits: Sendable, Equatable {
     public static let standard = UpdateLimits()
 }
 
-/// Fixed limits of the engine. They follow from its layout (32-bit clocks, offsets and indices) or keep recursion
-/// within the stack; what a server wants to be stricter about goes in `UpdateLimits`.
+/// Fixed limits of the engine. They follow from its layout (32-bit clocks, offsets and indices) or keep
+/// recursion within the stack; what a server wants to be stricter about goes in `UpdateLimits`.
 enum Limits {
     /// Offsets into an update are 32 bits wide.
     static let maxUpdateBytes = 1 << 30

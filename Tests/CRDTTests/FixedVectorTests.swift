@@ -92,8 +92,8 @@ import Testing
         #expect(hex(try document(state).encodeStateAsUpdate()) == state)
     }
 
-    /// What Yjs would write differently is taken, in Yjs's form: an unknown option of a subdocument, an integer coded as
-    /// a float, JSON with spaces.
+    /// What Yjs would write differently is taken, in Yjs's form: an unknown option of a subdocument, an
+    /// integer coded as a float, JSON with spaces.
     @Test func otherCodingsBecomeThoseOfYjs() throws {
         let head = "01010c002901016d0164026767"
         let options = head + "7602" + "0161" + "7d01" + "08" + hex(Array("autoLoad".utf8)) + "78"

@@ -27,7 +27,8 @@ import Testing
         let mid = scenario["mid_update"]?.integer ?? 0
         for (index, update) in updates.enumerated() {
             let decoded = try Update(decodingV1: update)
-            // Two clients may delete the same, so an update can be redundant; it changes something or it does not.
+            // Two clients may delete the same, so an update can be redundant; it changes something or it does
+            // not.
             let before = document.readiness(of: decoded)
             #expect(before == .ready || before == .redundant, "seed \(seed) update \(index)")
             #expect(document.apply(decoded) == (before == .ready), "seed \(seed) update \(index)")

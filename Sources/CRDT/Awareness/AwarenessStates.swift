@@ -1,6 +1,6 @@
-/// Who is present in a document, by the rules of y-protocols: a state is replaced by one with a higher clock, and by a
-/// removal with the same clock. The clock of a client that went is remembered, so that what it sent before does not
-/// bring it back. A first state with clock 0 is ignored, as there.
+/// Who is present in a document, by the rules of y-protocols: a state is replaced by one with a higher clock,
+/// and by a removal with the same clock. The clock of a client that went is remembered, so that what it sent
+/// before does not bring it back. A first state with clock 0 is ignored, as there.
 public struct AwarenessStates: Sendable {
     private struct Known: Sendable {
         var clock: UInt64

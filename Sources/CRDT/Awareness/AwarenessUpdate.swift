@@ -19,8 +19,8 @@ public struct AwarenessUpdate: Sendable, Equatable {
 
     public init(entries: [Entry]) { self.entries = entries }
 
-    /// Decodes `varUint n, (varUint client, varUint clock, varString JSON)*`. Refuses more than `maxEntries` entries,
-    /// states over `maxStateBytes` or nested too deeply, what is no JSON, and trailing bytes.
+    /// Decodes `varUint n, (varUint client, varUint clock, varString JSON)*`. Refuses more than `maxEntries`
+    /// entries, states over `maxStateBytes` or nested too deeply, what is no JSON, and trailing bytes.
     public init(
         decoding bytes: [UInt8], maxEntries: Int = 1000, maxStateBytes: Int = 16 << 10
     ) throws(UpdateError) {
@@ -65,8 +65,8 @@ public struct AwarenessUpdate: Sendable, Equatable {
         return out.bytes
     }
 
-    /// A state with `user.id` and `user.name` set, other members kept; `null` stays null. Nil when `json` is neither
-    /// null nor an object.
+    /// A state with `user.id` and `user.name` set, other members kept; `null` stays null. Nil when `json` is
+    /// neither null nor an object.
     public static func rewritingUser(_ json: String, id: String, name: String) -> String? {
         guard
             let state = JSONParser.parse(

@@ -1,8 +1,8 @@
-/// A Yjs document (`Y.Doc`) whose root types stay untyped, so that it is a neutral peer: it never cleans up formatting
-/// and makes no change of its own.
+/// A Yjs document (`Y.Doc`) whose root types stay untyped, so that it is a neutral peer: it never cleans up
+/// formatting and makes no change of its own.
 ///
-/// Not thread-safe: one event loop or task owns it. Applying an update costs O(structs × log blocks) unless updates
-/// conflict; memory is about 70 bytes a block and the content's bytes.
+/// Not thread-safe: one event loop or task owns it. Applying an update costs O(structs × log blocks) unless
+/// updates conflict; memory is about 70 bytes a block and the content's bytes.
 public final class Document {
     var store: Store
     /// The id under which local edits are made.
@@ -47,15 +47,16 @@ public final class Document {
     /// Number of blocks.
     public var blockCount: Int { store.blocks.liveCount }
 
-    /// Work so far that grows with the document and not with the updates: blocks passed while concurrent insertions were
-    /// put in order, bytes of values passed while runs of them were cut. Honest edits cause little of it; a server can
-    /// charge what an update caused to who sent it. One unit takes a few nanoseconds.
+    /// Work so far that grows with the document and not with the updates: blocks passed while concurrent
+    /// insertions were put in order, bytes of values passed while runs of them were cut. Honest edits cause
+    /// little of it; a server can charge what an update caused to who sent it. One unit takes a few
+    /// nanoseconds.
     public var work: UInt64 { store.work }
 
     // MARK: Applying
 
-    /// Decodes and applies a v1 update as `Y.applyUpdate` does: what cannot be applied yet is kept. Nothing has changed
-    /// when this throws.
+    /// Decodes and applies a v1 update as `Y.applyUpdate` does: what cannot be applied yet is kept. Nothing
+    /// has changed when this throws.
     public func applyUpdate(_ bytes: [UInt8]) throws(UpdateError) {
         try applyChecked(try Update(decodingV1: bytes))
     }
@@ -72,8 +73,8 @@ public final class Document {
         apply(update)
     }
 
-    /// Applies a decoded update. Gives whether the document changed; an update that finds the document at its limit
-    /// (512 MiB of content) changes nothing.
+    /// Applies a decoded update. Gives whether the document changed; an update that finds the document at its
+    /// limit (512 MiB of content) changes nothing.
     @discardableResult
     public func apply(_ update: Update) -> Bool {
         guard hasRoom(for: update) else { return false }
@@ -118,8 +119,8 @@ public final class Document {
 
     // MARK: Encoding
 
-    /// Everything a peer with state vector `since` lacks, as `Y.encodeStateAsUpdate` gives it: structs, always the
-    /// whole delete set, and what is pending.
+    /// Everything a peer with state vector `since` lacks, as `Y.encodeStateAsUpdate` gives it: structs,
+    /// always the whole delete set, and what is pending.
     public func encodeStateAsUpdate(since: StateVector? = nil) -> [UInt8] {
         let vector = since ?? StateVector()
         let own = store.encode(store.missing(since: vector), deletions: store.deletedRanges())

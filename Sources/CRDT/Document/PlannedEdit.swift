@@ -1,5 +1,5 @@
-/// One edit of a plan; see `Document.plan`. Roots hold plain values, bounded lists and empty texts: what a server
-/// writes.
+/// One edit of a plan; see `Document.plan`. Roots hold plain values, bounded lists and empty texts: what a
+/// server writes.
 public enum PlannedEdit: Sendable, Hashable {
     /// Sets a map key to a plain value.
     case set(root: String, key: String, value: Value)
@@ -16,9 +16,9 @@ public enum PlannedEdit: Sendable, Hashable {
 }
 
 extension Document {
-    /// The update that makes `edits` in order, as `client` would make them here and now; the document is not changed.
-    /// The update is to be applied before the next plan of the same client. Nil when there is nothing to do or an edit
-    /// names an element that does not exist. O(edits + blocks of the arrays named).
+    /// The update that makes `edits` in order, as `client` would make them here and now; the document is not
+    /// changed. The update is to be applied before the next plan of the same client. Nil when there is
+    /// nothing to do or an edit names an element that does not exist. O(edits + blocks of the arrays named).
     public func plan(_ edits: [PlannedEdit], as client: ClientID) -> [UInt8]? {
         var plan = EditPlan(client: client, clock: store.state(of: client))
         for edit in edits {

@@ -9,8 +9,9 @@ public enum Readiness: Sendable, Equatable {
 }
 
 extension Document {
-    /// Looks ahead and changes nothing. `beyond` is the state vector of updates that were accepted but are not applied
-    /// yet: dependencies within the larger of both count as known. O(structs of the update + its deletions).
+    /// Looks ahead and changes nothing. `beyond` is the state vector of updates that were accepted but are
+    /// not applied yet: dependencies within the larger of both count as known. O(structs of the update + its
+    /// deletions).
     public func readiness(of update: Update, beyond: StateVector? = nil) -> Readiness {
         func known(_ client: ClientID) -> UInt64 { max(store.state(of: client), beyond?[client] ?? 0) }
         var lookahead = Lookahead(states: update.clientTable.map { UInt32(min(known($0), Limits.maxClock)) })
@@ -27,7 +28,8 @@ extension Document {
         return lookahead.bringsStructs || !store.containsDeletions(update.deletes) ? .ready : .redundant
     }
 
-    /// What the update brings beyond the known clocks of each client: ownership of client ids is checked on this.
+    /// What the update brings beyond the known clocks of each client: ownership of client ids is checked on
+    /// this.
     public func newRanges(of update: Update, beyond: StateVector? = nil) -> [Update.ClientRange] {
         var ranges: [Update.ClientRange] = []
         for range in update.ranges {

@@ -112,8 +112,9 @@ public struct Transaction {
 }
 
 extension Document {
-    /// Runs local edits as one transaction. Gives the v1 update it made, nil when nothing changed. When `body` throws,
-    /// the edits before stand and their update is lost to the caller: use `encodeStateAsUpdate` then.
+    /// Runs local edits as one transaction. Gives the v1 update it made, nil when nothing changed. When
+    /// `body` throws, the edits before stand and their update is lost to the caller: use
+    /// `encodeStateAsUpdate` then.
     @discardableResult
     public func transact<Failure: Error>(
         _ body: (inout Transaction) throws(Failure) -> Void

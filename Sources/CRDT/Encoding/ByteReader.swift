@@ -27,7 +27,8 @@ struct ByteReader {
         return value
     }
 
-    /// An unsigned integer of at most 53 bits in 7-bit groups, lowest first; longer forms than needed are accepted.
+    /// An unsigned integer of at most 53 bits in 7-bit groups, lowest first; longer forms than needed are
+    /// accepted.
     @inline(__always)
     mutating func varUint() throws(UpdateError) -> UInt64 {
         let first = try byte()

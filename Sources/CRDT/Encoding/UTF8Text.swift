@@ -53,9 +53,9 @@ enum UTF8Text {
         }
     }
 
-    /// Byte offset of the UTF-16 position `units` in well-formed text of `total` units, and whether it lies inside a
-    /// surrogate pair (then the offset is that of the four-byte sequence). Walks from the nearer end, so that cutting
-    /// a text into pieces in whatever order costs O(n log n) altogether.
+    /// Byte offset of the UTF-16 position `units` in well-formed text of `total` units, and whether it lies
+    /// inside a surrogate pair (then the offset is that of the four-byte sequence). Walks from the nearer
+    /// end, so that cutting a text into pieces in whatever order costs O(n log n) altogether.
     static func byteOffset(
         _ text: UnsafeBufferPointer<UInt8>, units: Int, of total: Int
     ) -> (offset: Int, inside: Bool) {

@@ -1,9 +1,9 @@
-/// A counted B-tree over the blocks of one list, deleted ones included with weight 0: from a position in UTF-16 units
-/// to the block there in O(log n), and back. Leaves and nodes lie in flat arrays and are addressed by index; a block
-/// knows its leaf (`Block.leaf`), so changes start at the bottom.
+/// A counted B-tree over the blocks of one list, deleted ones included with weight 0: from a position in
+/// UTF-16 units to the block there in O(log n), and back. Leaves and nodes lie in flat arrays and are
+/// addressed by index; a block knows its leaf (`Block.leaf`), so changes start at the bottom.
 ///
-/// Underfull leaves stay as they are and empty ones are unlinked: lists mostly grow, and squashing takes blocks away
-/// one at a time.
+/// Underfull leaves stay as they are and empty ones are unlinked: lists mostly grow, and squashing takes
+/// blocks away one at a time.
 package struct SequenceIndex {
     /// Entries of a leaf and children of a node.
     package static let width = 32
@@ -230,8 +230,9 @@ package struct SequenceIndex {
         return next
     }
 
-    /// Makes `child` a child of `parent` right of `sibling`, splitting the parent when it is full. What `child` holds
-    /// came from `sibling`, so until it is linked its weight is counted in the parent of `sibling`.
+    /// Makes `child` a child of `parent` right of `sibling`, splitting the parent when it is full. What
+    /// `child` holds came from `sibling`, so until it is linked its weight is counted in the parent of
+    /// `sibling`.
     private mutating func link(_ child: UInt32, after sibling: UInt32, parent: UInt32, isLeaf: Bool) {
         var parent = parent
         if nodes[Int(parent)].count == Self.width {
@@ -267,8 +268,8 @@ package struct SequenceIndex {
         }
     }
 
-    /// Moves the upper half of a node into a new sibling and gives that. A weight counted in the node for a child that
-    /// is not linked yet stays with the node.
+    /// Moves the upper half of a node into a new sibling and gives that. A weight counted in the node for a
+    /// child that is not linked yet stays with the node.
     private mutating func splitNode(_ node: UInt32, isLeaf: Bool) -> UInt32 {
         if node == root {
             let top = makeNode(parent: absent, isBottom: false)
@@ -326,7 +327,8 @@ package struct SequenceIndex {
             node = nodes[Int(node)].parent
             freeNodes.append(child)
         }
-        // The root must reach a leaf: shorten the tree while the root has one child, refill it when it has none.
+        // The root must reach a leaf: shorten the tree while the root has one child, refill it when it has
+        // none.
         while !nodes[Int(root)].isBottom, nodes[Int(root)].count == 1 {
             let only = children[Int(root) * Self.width]
             freeNodes.append(root)

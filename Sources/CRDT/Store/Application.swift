@@ -83,9 +83,10 @@ extension Store {
     }
 }
 
-/// The order in which the structs of an update are tried: the client with the highest id first, and before a struct
-/// that lacks something of another client, that client's next ones. Structs that lack something the update does not
-/// bring are parked with everything that waits for them. Shared by applying and by looking ahead.
+/// The order in which the structs of an update are tried: the client with the highest id first, and before a
+/// struct that lacks something of another client, that client's next ones. Structs that lack something the
+/// update does not bring are parked with everything that waits for them. Shared by applying and by looking
+/// ahead.
 struct StructSchedule {
     private let clientTable: [ClientID]
     /// For each client of the table the next record to take and the end of its records.
@@ -129,7 +130,8 @@ struct StructSchedule {
         current = nil
     }
 
-    /// The head needs more of `client`, of which `known` clocks are there: tries that client's next record first.
+    /// The head needs more of `client`, of which `known` clocks are there: tries that client's next record
+    /// first.
     mutating func require(_ client: UInt32, known: UInt32) {
         guard let head = current else { return }
         let cursor = cursors[Int(client)]

@@ -1,5 +1,5 @@
-/// A struct of the document: an item or, when `kind` is `.gc`, the place of one that is gone. Neighbours, parents and
-/// clients are indices, so that blocks hold nothing that is counted by reference.
+/// A struct of the document: an item or, when `kind` is `.gc`, the place of one that is gone. Neighbours,
+/// parents and clients are indices, so that blocks hold nothing that is counted by reference.
 package struct Block: BitwiseCopyable {
     var clock: UInt32
     package var length: UInt32

@@ -1,5 +1,5 @@
-/// The blocks of one client in clock order, without gaps, in chunks: cutting and joining blocks in the middle moves one
-/// chunk's entries, not all.
+/// The blocks of one client in clock order, without gaps, in chunks: cutting and joining blocks in the middle
+/// moves one chunk's entries, not all.
 struct ClientBlocks {
     struct Entry: BitwiseCopyable {
         var clock: UInt32

@@ -5,8 +5,9 @@ struct ArenaSlice: BitwiseCopyable {
     var capacity: UInt32 = 0
 }
 
-/// The bytes of all contents of a document, in one buffer: text as UTF-8, values as they are on the wire. Slices are
-/// appended, cut and joined without moving bytes where they lie side by side, which is how typing arrives.
+/// The bytes of all contents of a document, in one buffer: text as UTF-8, values as they are on the wire.
+/// Slices are appended, cut and joined without moving bytes where they lie side by side, which is how typing
+/// arrives.
 struct ContentArena: ~Copyable {
     private var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int
@@ -94,7 +95,8 @@ struct ContentArena: ~Copyable {
         return moved
     }
 
-    /// A surrogate pair at `cut` … `cut + 4` is divided: the left slice ends and a new right one begins with U+FFFD.
+    /// A surrogate pair at `cut` … `cut + 4` is divided: the left slice ends and a new right one begins with
+    /// U+FFFD.
     mutating func splitPair(_ slice: inout ArenaSlice, at cut: Int) -> ArenaSlice {
         let rest = ArenaSlice(
             offset: slice.offset + UInt32(cut) + 4, length: slice.length - UInt32(cut) - 4, capacity: 0)

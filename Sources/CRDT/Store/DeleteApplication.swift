@@ -17,8 +17,8 @@ extension Store {
         return rest
     }
 
-    /// Ranges of one client in clock order, as all honest updates have them: cutting a run of values from its end on
-    /// would pass over the whole run each time.
+    /// Ranges of one client in clock order, as all honest updates have them: cutting a run of values from its
+    /// end on would pass over the whole run each time.
     private static func ascending(_ deletes: [Update.ClientRange]) -> [Update.ClientRange] {
         for (first, second) in zip(deletes, deletes.dropFirst())
         where first.client == second.client && first.from > second.from {

@@ -1,5 +1,5 @@
-/// Deleting and collecting (yjs `Item.delete`, `ContentType.delete`, `Item.gc`). Nested types are followed with a
-/// list of what is left to do, not by recursion: depth is in the hands of whoever sends updates.
+/// Deleting and collecting (yjs `Item.delete`, `ContentType.delete`, `Item.gc`). Nested types are followed
+/// with a list of what is left to do, not by recursion: depth is in the hands of whoever sends updates.
 extension Store {
     /// Deletes one block and everything in it.
     mutating func delete(_ block: UInt32) {
@@ -38,7 +38,8 @@ extension Store {
                 if !blocks[child].isDeleted {
                     if let type = markDeleted(child) { nested.append(type) }
                 } else if blocks[child].clock < stateBefore(blocks[child].client) {
-                    // Deleted earlier, so not among the deletions of this transaction, but it may be joined now.
+                    // Deleted earlier, so not among the deletions of this transaction, but it may be joined
+                    // now.
                     let place = TransactionLog.Place(client: blocks[child].client, clock: blocks[child].clock)
                     transaction.splits.append(place)
                 }

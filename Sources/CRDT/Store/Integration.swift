@@ -1,7 +1,7 @@
 /// Placing new structs (yjs `Item.integrate`; YATA with both origins).
 extension Store {
-    /// Integrates one struct of an update. Its dependencies are known and its client's state is `record.clock + offset`,
-    /// with `offset < record.length`. `map` gives the store's place of each client of the update.
+    /// Integrates one struct of an update. Its dependencies are known and its client's state is `record.clock
+    /// + offset`, with `offset < record.length`. `map` gives the store's place of each client of the update.
     mutating func integrate(
         _ record: StructRecord, offset: UInt32, map: [UInt32], storage: UnsafeBufferPointer<UInt8>
     ) {
@@ -39,7 +39,8 @@ extension Store {
         link(block, left: left, right: right)
     }
 
-    /// Parent type and map key of a struct; an absent parent means that it is gone and the struct becomes a GC.
+    /// Parent type and map key of a struct; an absent parent means that it is gone and the struct becomes a
+    /// GC.
     private mutating func place(
         of record: StructRecord, _ left: UInt32, _ right: UInt32, _ map: [UInt32],
         _ storage: UnsafeBufferPointer<UInt8>
@@ -109,8 +110,8 @@ extension Store {
         append(blocks.insert(block))
     }
 
-    /// Links a complete block between its neighbours as they are, resolving conflicts with concurrent ones, and lets
-    /// its content take effect. Gives its index.
+    /// Links a complete block between its neighbours as they are, resolving conflicts with concurrent ones,
+    /// and lets its content take effect. Gives its index.
     @discardableResult
     mutating func link(_ new: Block, left: UInt32, right: UInt32) -> UInt32 {
         var block = new
@@ -162,8 +163,8 @@ extension Store {
         return index
     }
 
-    /// The left neighbour among concurrent insertions at the same place. A visit number tells what was passed in this
-    /// scan ("before origin") and what since the last change of `left` ("conflicting").
+    /// The left neighbour among concurrent insertions at the same place. A visit number tells what was passed
+    /// in this scan ("before origin") and what since the last change of `left` ("conflicting").
     private mutating func conflictFreeLeft(_ new: Block, left start: UInt32, right: UInt32) -> UInt32 {
         var left = start
         var other: UInt32

@@ -1,5 +1,5 @@
-/// Names (map keys, root names) as small numbers. Names are compared as bytes: Swift's string equality would take
-/// different spellings of a letter for one.
+/// Names (map keys, root names) as small numbers. Names are compared as bytes: Swift's string equality would
+/// take different spellings of a letter for one.
 struct KeyTable {
     private(set) var names: [[UInt8]] = []
     private var index: [[UInt8]: UInt32] = [:]

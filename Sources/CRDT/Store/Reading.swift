@@ -106,7 +106,8 @@ extension Store {
 
     // MARK: Positions
 
-    /// The block and offset at a list position. The first call for a type builds its index, O(n); then O(log n).
+    /// The block and offset at a list position. The first call for a type builds its index, O(n); then O(log
+    /// n).
     mutating func locate(_ type: UInt32, _ position: Int) -> (block: UInt32, offset: Int)? {
         if types[Int(type)].index == nil { buildIndex(type) }
         return types[Int(type)].index?.locate(position)

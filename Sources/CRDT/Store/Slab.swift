@@ -1,5 +1,5 @@
-/// A growing array of plain structs addressed by 32-bit indices, without reference counting or copy-on-write checks
-/// in its element access. Freed places are used again.
+/// A growing array of plain structs addressed by 32-bit indices, without reference counting or copy-on-write
+/// checks in its element access. Freed places are used again.
 package struct Slab<Element: BitwiseCopyable>: ~Copyable {
     private var base: UnsafeMutablePointer<Element>
     private var capacity: Int

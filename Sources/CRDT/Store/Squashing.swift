@@ -1,7 +1,8 @@
-/// The end of a transaction (yjs `cleanupTransactions`): deletions sorted, content collected, neighbours joined.
+/// The end of a transaction (yjs `cleanupTransactions`): deletions sorted, content collected, neighbours
+/// joined.
 extension Store {
-    /// Ends the transaction. Gives what it did: the clients that grew with their clocks before, and the deletions,
-    /// sorted by client place and clock and joined.
+    /// Ends the transaction. Gives what it did: the clients that grew with their clocks before, and the
+    /// deletions, sorted by client place and clock and joined.
     mutating func endTransaction() -> (
         grown: [(client: UInt32, before: UInt32)], deleted: [TransactionLog.Deletion]
     ) {
@@ -80,8 +81,8 @@ extension Store {
         }
     }
 
-    /// Joins the block at `place` to the one before it, that to the one before, and so on. Gives where what came of
-    /// them is and how many are gone.
+    /// Joins the block at `place` to the one before it, that to the one before, and so on. Gives where what
+    /// came of them is and how many are gone.
     private mutating func joinLefts(
         _ client: Int, _ place: ClientBlocks.Place
     ) -> (place: ClientBlocks.Place, joined: Int) {

@@ -1,7 +1,7 @@
 /// Everything a document holds, as plain arrays. `Document` owns one and is the only way to it from outside.
 ///
-/// The members follow Yjs: `StructStore` (blocks of each client in clock order), the linked list of every type and the
-/// chains of map values (`Block.left`, `Block.right`), and the transaction under way.
+/// The members follow Yjs: `StructStore` (blocks of each client in clock order), the linked list of every
+/// type and the chains of map values (`Block.left`, `Block.right`), and the transaction under way.
 struct Store: ~Copyable {
     var blocks = Slab<Block>()
     var arena = ContentArena()
@@ -121,7 +121,8 @@ struct Store: ~Copyable {
 
     // MARK: Splitting
 
-    /// Cuts a block; `place` is where it is among its client's blocks. Gives the right part (yjs `splitItem`).
+    /// Cuts a block; `place` is where it is among its client's blocks. Gives the right part (yjs
+    /// `splitItem`).
     mutating func split(_ left: UInt32, at length: UInt32, place: ClientBlocks.Place) -> UInt32 {
         var right = blocks[left]
         right.clock += length

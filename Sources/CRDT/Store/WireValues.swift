@@ -1,5 +1,5 @@
-/// Values as they lie in the arena: one behind the other, in the form of the wire. They were checked when they were
-/// decoded, so reading them cannot fail; should it, reading stops.
+/// Values as they lie in the arena: one behind the other, in the form of the wire. They were checked when
+/// they were decoded, so reading them cannot fail; should it, reading stops.
 enum WireValues {
     /// Byte offset of the value with that index.
     static func offset(of index: Int, in bytes: UnsafeBufferPointer<UInt8>, kind: ContentKind) -> Int {
@@ -94,7 +94,8 @@ extension ByteReader {
     /// Passes over a value that was checked before, without looking into strings.
     fileprivate mutating func passAny() throws(UpdateError) {
         var open: UInt64 = 1
-        // Elements still to pass, over all levels: object keys are strings before each value, so objects recurse.
+        // Elements still to pass, over all levels: object keys are strings before each value, so objects
+        // recurse.
         while open > 0 {
             open -= 1
             switch try byte() {

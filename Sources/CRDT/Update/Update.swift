@@ -45,8 +45,8 @@ public struct Update: Sendable {
         self.deletes = deletes
     }
 
-    /// Decodes and validates. Refuses what Yjs could not apply either (it would throw half-way) and everything
-    /// over `limits`. Memory taken is bounded by a small multiple of `bytes`.
+    /// Decodes and validates. Refuses what Yjs could not apply either (it would throw half-way) and
+    /// everything over `limits`. Memory taken is bounded by a small multiple of `bytes`.
     public init(decodingV1 bytes: [UInt8], limits: UpdateLimits = .standard) throws(UpdateError) {
         self = try UpdateDecoder.decode(bytes, limits: limits)
     }

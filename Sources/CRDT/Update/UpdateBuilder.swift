@@ -1,5 +1,5 @@
-/// Writes structs of decoded updates again, as Yjs's byte-level functions do (yjs `updates.js`): items that have an
-/// origin lose the map key flag, since those functions do not know the key.
+/// Writes structs of decoded updates again, as Yjs's byte-level functions do (yjs `updates.js`): items that
+/// have an origin lose the map key flag, since those functions do not know the key.
 struct UpdateBuilder {
     private var writer = ByteWriter()
     /// Structs of the client being written, and where their count belongs.

@@ -74,8 +74,8 @@ extension UpdateDecoder {
         }
     }
 
-    /// Checks one JSON text; true when it is as JSON.stringify writes it. The legacy JSON content knows the word
-    /// `undefined`.
+    /// Checks one JSON text; true when it is as JSON.stringify writes it. The legacy JSON content knows the
+    /// word `undefined`.
     private mutating func json() throws(UpdateError) -> Bool {
         let (start, length, _) = try reader.string()
         let text = Array(reader.slice(start, length))

@@ -1,7 +1,7 @@
 /// A readable listing of an update.
 extension Update {
-    /// Calls `body` with a description of each struct in order: `{id, length, kind, origin?, right_origin?, parent?, key?,
-    /// content?}`, ids written as `client:clock`.
+    /// Calls `body` with a description of each struct in order: `{id, length, kind, origin?, right_origin?,
+    /// parent?, key?, content?}`, ids written as `client:clock`.
     public func forEachStruct(_ body: (Value) -> Void) {
         storage.withUnsafeBufferPointer { storage in
             for record in records { body(.object(description(of: record, storage))) }

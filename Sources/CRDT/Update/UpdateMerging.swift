@@ -1,9 +1,9 @@
 /// The byte-level functions of Yjs on updates, without a document (yjs `mergeUpdates`, `diffUpdate`,
 /// `encodeStateVectorFromUpdate`).
 extension Update {
-    /// One update that brings what all of `updates` bring. Structs are not squashed and nothing is collected; where two
-    /// versions of a struct overlap the first in the order of clock, then of the arguments, wins. One update is
-    /// given back as it is.
+    /// One update that brings what all of `updates` bring. Structs are not squashed and nothing is collected;
+    /// where two versions of a struct overlap the first in the order of clock, then of the arguments, wins.
+    /// One update is given back as it is.
     public static func merge(_ updates: [Update]) -> Update {
         guard updates.count != 1 else { return updates[0] }
         return UpdateBuilder.decoded(mergedBytes(updates))
@@ -41,8 +41,8 @@ extension Update {
         return UpdateBuilder.decoded(builder.finish(deletes: deletes))
     }
 
-    /// The state vector of a document that applied only this update: of each client what begins at clock 0 and has no
-    /// gap.
+    /// The state vector of a document that applied only this update: of each client what begins at clock 0
+    /// and has no gap.
     public var stateVector: StateVector {
         var vector = StateVector()
         for group in groups {
@@ -112,8 +112,8 @@ private struct UpdateMerge {
         writeHeld()
     }
 
-    /// The cursor with the highest client and of those the lowest clock; moved to the front so that later ties are
-    /// decided as by a stable sort.
+    /// The cursor with the highest client and of those the lowest clock; moved to the front so that later
+    /// ties are decided as by a stable sort.
     private mutating func leading() -> Int? {
         guard !cursors.isEmpty else { return nil }
         let keyed = cursors.enumerated().map { ($0.offset, $0.element.current) }

@@ -45,8 +45,8 @@ extension ByteReader {
         }
     }
 
-    /// Passes over a value and checks it. Gives whether it is coded as Yjs itself codes it; false also where that
-    /// would take building the value to know.
+    /// Passes over a value and checks it. Gives whether it is coded as Yjs itself codes it; false also where
+    /// that would take building the value to know.
     mutating func skipAny(depth: Int) throws(UpdateError) -> Bool {
         let tag = try byte()
         switch tag {

@@ -7,7 +7,8 @@ public struct JSONParser {
 
     private init(_ text: [UInt8]) { self.text = text }
 
-    /// The value of `text`, or nil when it is no JSON, is nested beyond `maxNesting` or longer than `maxBytes`.
+    /// The value of `text`, or nil when it is no JSON, is nested beyond `maxNesting` or longer than
+    /// `maxBytes`.
     public static func parse(_ text: String, maxNesting: Int = 100, maxBytes: Int = .max) -> Value? {
         parse(utf8: Array(text.utf8), maxNesting: maxNesting, maxBytes: maxBytes)?.value
     }

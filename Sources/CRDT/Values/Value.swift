@@ -91,8 +91,8 @@ extension Value: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, Expres
     }
 }
 
-/// JavaScript's order of own keys: those that are array indices ascending, then the others as inserted; a repeated
-/// key keeps its first place and takes its last value (ECMA-262, OrdinaryOwnPropertyKeys).
+/// JavaScript's order of own keys: those that are array indices ascending, then the others as inserted; a
+/// repeated key keeps its first place and takes its last value (ECMA-262, OrdinaryOwnPropertyKeys).
 enum PropertyOrder {
     static func isOrdered(_ entries: [Value.Entry]) -> Bool {
         if entries.count < 2 { return true }

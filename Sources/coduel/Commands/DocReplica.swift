@@ -10,7 +10,8 @@ import Foundation
 ///   `["set",key,value]`, `["type",key,"text"|"map"|"array"]`, `["remove",key]`, `["insert",pos,[values]]`,
 ///   `["delete",pos,length]`, each with an optional last element: the path as `["root",step…]`.
 /// - `{"plan":[…],"client":1}` → `{"update":hex|null}`: `Document.plan`; edits `["set",key,value]`,
-///   `["type",key]`, `["remove",key]`, `["append",[values]]`, `["replace",index,value]`, `["removeFirst",count]`.
+///   `["type",key]`, `["remove",key]`, `["append",[values]]`, `["replace",index,value]`,
+///   `["removeFirst",count]`.
 /// - `{"apply":hex}` → `{"changed":bool,"readiness":"…"}` or `{"error":"…"}`.
 /// - `{"state":true}` → `{"state":hex,"vector":hex,"pending":bool,"text":…,"map":…,"array":…}`.
 /// - `{"since":hex}` → `{"update":hex}`: difference against a state vector.

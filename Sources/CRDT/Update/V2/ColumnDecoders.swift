@@ -1,5 +1,5 @@
-/// Decoders of the columns of a v2 update (lib0 `decoding.js`). Runs are counted down, never expanded, so a column of
-/// few bytes may stand for any number of values: the caller bounds how many it takes.
+/// Decoders of the columns of a v2 update (lib0 `decoding.js`). Runs are counted down, never expanded, so a
+/// column of few bytes may stand for any number of values: the caller bounds how many it takes.
 struct RunLengthBytes {
     private var reader: ByteReader
     private var value: UInt8 = 0

@@ -1,5 +1,5 @@
-/// Reads a v2 update and writes the same structs as v1, which is then decoded and checked like any other. A few bytes
-/// of a v2 update can stand for any number of structs, so their number is bounded by the bytes.
+/// Reads a v2 update and writes the same structs as v1, which is then decoded and checked like any other. A
+/// few bytes of a v2 update can stand for any number of structs, so their number is bounded by the bytes.
 struct UpdateV2Decoder {
     /// Structs allowed beyond one for each of `structsPerByte` × bytes.
     static let freeStructs = 10_000

@@ -12,8 +12,8 @@ struct UpdateV2Encoder {
     private var rest = ByteWriter()
     private var keyCount: UInt64 = 0
 
-    /// - Parameter keepsSubFlags: whether items with an origin keep the map key flag, as a document writes them; the
-    ///   byte-level functions of Yjs drop it.
+    /// - Parameter keepsSubFlags: whether items with an origin keep the map key flag, as a document writes
+    ///   them; the byte-level functions of Yjs drop it.
     static func bytes(of update: Update, keepsSubFlags: Bool) -> [UInt8] {
         var encoder = UpdateV2Encoder()
         update.storage.withUnsafeBufferPointer { encoder.structs(update, $0, keepsSubFlags) }
