@@ -5,8 +5,8 @@ import Synchronization
 
 /// The server's end of the socket to the helper: many requests at once, answers by request id.
 ///
-/// One thread of its own waits for answers; it is started with the first request, so that nothing but a socket and a
-/// child process exists before. No caller's thread ever waits.
+/// One thread of its own waits for answers; it is started with the first request, so that nothing but a
+/// socket and a child process exists before. No caller's thread ever waits.
 final class HelperConnection: Sendable {
     struct Answer: Sendable {
         var reply: Wire.Reply

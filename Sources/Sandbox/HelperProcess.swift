@@ -8,9 +8,9 @@ final class HelperProcess: Sendable {
 
     private init(pid: pid_t) { self.pid = pid }
 
-    /// Starts the helper with `socket` as its descriptor 3, an empty environment and a session of its own (a terminal's
-    /// interrupt is not for it). All else but standard error it closes itself, first thing. `posix_spawn(3)`: no copy
-    /// of this process's memory is made, and no thread is needed.
+    /// Starts the helper with `socket` as its descriptor 3, an empty environment and a session of its own (a
+    /// terminal's interrupt is not for it). All else but standard error it closes itself, first thing.
+    /// `posix_spawn(3)`: no copy of this process's memory is made, and no thread is needed.
     static func start(path: String, slots: Int, socket: Descriptor) throws(SandboxError) -> HelperProcess {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()

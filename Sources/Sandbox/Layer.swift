@@ -17,8 +17,8 @@ public struct Layer: Sendable, Equatable {
         "user-namespace", "uts-namespace", "cgroup-namespace", "private-proc",
     ]
 
-    /// The table of all known layers. Where a protection comes from either version of control groups, one entry
-    /// stands for both.
+    /// The table of all known layers. Where a protection comes from either version of control groups, one
+    /// entry stands for both.
     static func table(known: [String], active: Set<String>) -> [Layer] {
         var layers: [Layer] = []
         for name in known {

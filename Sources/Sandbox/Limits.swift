@@ -5,8 +5,8 @@ enum Limits {
     static let waitingRuns = 1_024
     /// The helper tries its protections before it is ready.
     static let helloTimeoutMs: Int32 = 30_000
-    /// Beyond a run's own wall limit until a helper that has not answered counts as dead: setting up, killing and
-    /// clearing away are bounded by less in the helper.
+    /// Beyond a run's own wall limit until a helper that has not answered counts as dead: setting up, killing
+    /// and clearing away are bounded by less in the helper.
     static let answerGraceMs: Int64 = 30_000
     static let compileWallMs: Int64 = 15_000
     static let longestWallMs: Int64 = 120_000

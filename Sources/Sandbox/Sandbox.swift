@@ -3,9 +3,9 @@ import Judging
 
 /// Runs guest programs through the helper process: the real `ProgramExecutor`.
 ///
-/// `start` makes the helper and nothing else (no thread, no event loop), so that a server can call it first, while it
-/// is still privileged, and give up its rights afterwards: the helper keeps its own. When the helper dies, every run
-/// that waits for it ends as `.sandboxError`, and so does every later one; `isAlive` tells.
+/// `start` makes the helper and nothing else (no thread, no event loop), so that a server can call it first,
+/// while it is still privileged, and give up its rights afterwards: the helper keeps its own. When the helper
+/// dies, every run that waits for it ends as `.sandboxError`, and so does every later one; `isAlive` tells.
 public final class Sandbox: ProgramExecutor {
     private let connection: HelperConnection
     private let gate: SlotGate
@@ -37,7 +37,8 @@ public final class Sandbox: ProgramExecutor {
     /// - Parameters:
     ///   - helperPath: the executable `sandbox-helper`; see `helperPath(besideExecutable:)`.
     ///   - slots: runs at a time, 1 to 64.
-    ///   - allowWeakIsolation: run programs although a layer that matters is missing. Without namespaces nothing runs.
+    ///   - allowWeakIsolation: run programs although a layer that matters is missing. Without namespaces nothing
+    ///     runs.
     public static func start(
         helperPath: String, slots: Int, allowWeakIsolation: Bool = false
     ) throws(SandboxError) -> Sandbox {
@@ -56,7 +57,8 @@ public final class Sandbox: ProgramExecutor {
             connection: connection, slots: slots, hello: hello, allowWeakIsolation: allowWeakIsolation)
     }
 
-    /// On return this process's copy of the helper's end is closed: otherwise the helper's death would not show.
+    /// On return this process's copy of the helper's end is closed: otherwise the helper's death would not
+    /// show.
     private static func connect(helperPath: String, slots: Int) throws(SandboxError) -> HelperConnection {
         guard let (ours, theirs) = PacketSocket.pair() else {
             throw SandboxError(.helperFailed, "no socket for the sandbox helper")

@@ -116,7 +116,8 @@ static pid_t start_guest(const struct box_plan *plan, struct box_report *report)
     return guest;
 }
 
-/// Until the guest's first process is dead. Orphans are reaped on the way, because dead ones count as processes.
+/// Until the guest's first process is dead. Orphans are reaped on the way, because dead ones count as
+/// processes.
 static void watch_guest(const struct box_plan *plan, pid_t guest, int children, struct box_report *report) {
     struct pollfd watched[] = {{.fd = children, .events = POLLIN}, {.fd = plan->control, .events = POLLIN}};
     for (;;) {
@@ -157,8 +158,8 @@ static void account(struct box_report *report, int64_t started_us) {
     struct rusage usage;
     report->wall_us = now_us() - started_us;
     getrusage(RUSAGE_CHILDREN, &usage);
-    report->cpu_us = ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec +
-                     usage.ru_stime.tv_usec;
+    report->cpu_us = ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+                     usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
     report->max_resident_bytes = (int64_t)usage.ru_maxrss * 1024;
 }
 
@@ -206,7 +207,8 @@ void box_main(const struct box_plan *plan) {
     account(&report, started_us);
     report.wall_us = wall_us;
     int artefact = -1;
-    bool succeeded = report.step == STEP_NONE && WIFEXITED(report.wait_status) && WEXITSTATUS(report.wait_status) == 0;
+    bool succeeded = report.step == STEP_NONE && WIFEXITED(report.wait_status) &&
+                     WEXITSTATUS(report.wait_status) == 0;
     if (succeeded && plan->artefact_name) {
         artefact = files_collect(plan, &report.artefact_bytes);
         if (artefact < 0) report.collect_error = errno;

@@ -1,5 +1,6 @@
-/// One box: the namespaces, root and processes around one guest. `box_main` is process 1 of the box; it is code of
-/// this program and runs nothing else. The guest is its child (process 2), so that default signals work for it.
+/// One box: the namespaces, root and processes around one guest. `box_main` is process 1 of the box; it is
+/// code of this program and runs nothing else. The guest is its child (process 2), so that default signals
+/// work for it.
 #ifndef CODUEL_BOX_H
 #define CODUEL_BOX_H
 
@@ -12,8 +13,8 @@
 
 /// How this helper may build boxes, found by trial at the start.
 struct isolation {
-    /// True: root of the machine builds the box and the guest gets an id of its own. False: an unprivileged user
-    /// namespace does, and the guest keeps the helper's user.
+    /// True: root of the machine builds the box and the guest gets an id of its own. False: an unprivileged
+    /// user namespace does, and the guest keeps the helper's user.
     bool privileged;
     uint32_t layers;
     uid_t guest_base;
@@ -110,8 +111,8 @@ int mounts_enter(const struct box_plan *plan, uint32_t *layers);
 /// Puts the source into the working folder; 0, or -1 with errno. Called while no guest process exists.
 int files_place_source(const struct box_plan *plan);
 
-/// Copies the artefact into a sealed memfd; its descriptor, or -1 with errno. Called when no guest process exists any
-/// more.
+/// Copies the artefact into a sealed memfd; its descriptor, or -1 with errno. Called when no guest process
+/// exists any more.
 int files_collect(const struct box_plan *plan, int64_t *size);
 
 const char *step_name(int step);

@@ -118,7 +118,8 @@ void remove_stale(const char *base, const char *group_name) {
         if (namespace_id != own_namespace || pid <= 1 || pid == own_pid) continue;
         if (kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
         char folder[512];
-        if (snprintf(folder, sizeof folder, "%s/%s", base, entry->d_name) < (int)sizeof folder) remove_tree(folder);
+        if (snprintf(folder, sizeof folder, "%s/%s", base, entry->d_name) >= (int)sizeof folder) continue;
+        remove_tree(folder);
     }
     closedir(directory);
 }

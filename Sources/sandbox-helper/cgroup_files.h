@@ -28,8 +28,8 @@ int remove_folder(const char *folder);
 /// Removes a helper's group with the run groups below it; members are killed.
 void remove_tree(const char *folder);
 
-/// Removes below `base` the groups of helpers that are dead. Their names carry the process-id namespace and the
-/// process id, so that they can be told.
+/// Removes below `base` the groups of helpers that are dead. Their names carry the process-id namespace and
+/// the process id, so that they can be told.
 void remove_stale(const char *base, const char *own_group_name);
 
 #endif

@@ -68,7 +68,8 @@ static int limit_processes(const char *folder, int64_t processes) {
     return holds(folder, "pids.max", processes) ? 0 : -1;
 }
 
-static int apply_limits(const struct hierarchy *hierarchy, const char *folder, int64_t memory, int64_t processes) {
+static int apply_limits(
+    const struct hierarchy *hierarchy, const char *folder, int64_t memory, int64_t processes) {
     if (hierarchy->serves[MEMORY] && limit_memory(folder, hierarchy->is_v2, memory) != 0) return -1;
     if (hierarchy->serves[PIDS] && limit_processes(folder, processes) != 0) return -1;
     return 0;
@@ -148,8 +149,8 @@ static void move_members(const char *base) {
     for (long pid; (pid = strtol(next, &next, 10)) > 0;) write_number(leaf, "cgroup.procs", pid);
 }
 
-/// A version 2 group with children that use controllers may hold no process itself (but for the machine's root): in a
-/// service's or a container's own group, what runs there steps into a leaf first.
+/// A version 2 group with children that use controllers may hold no process itself (but for the machine's
+/// root): in a service's or a container's own group, what runs there steps into a leaf first.
 static void enable_controllers(const char *base, const struct hierarchy *hierarchy) {
     for (int c = 0; c < CONTROLLERS; c++) {
         char text[16];
@@ -161,8 +162,8 @@ static void enable_controllers(const char *base, const struct hierarchy *hierarc
     }
 }
 
-/// Where this helper may make its group: root at the top of the hierarchy (which in a container is the container's
-/// own group), others in the group they were given.
+/// Where this helper may make its group: root at the top of the hierarchy (which in a container is the
+/// container's own group), others in the group they were given.
 static int v2_bases(const char *mount, char bases[2][300]) {
     char path[200];
     int count = 0;
@@ -244,7 +245,8 @@ static int open_counters(struct cgroup *group, const struct hierarchy *hierarchy
     }
     if (hierarchy->serves[MEMORY]) {
         group->events = open_in(folder, hierarchy->is_v2 ? "memory.events" : "memory.oom_control", O_RDONLY);
-        group->peak = open_in(folder, hierarchy->is_v2 ? "memory.peak" : "memory.max_usage_in_bytes", O_RDONLY);
+        const char *peak = hierarchy->is_v2 ? "memory.peak" : "memory.max_usage_in_bytes";
+        group->peak = open_in(folder, peak, O_RDONLY);
         if (group->events < 0) return -1;
     }
     return 0;
@@ -302,7 +304,8 @@ int cgroup_remove(struct cgroup *group) {
     }
     for (int i = 0; i < hierarchy_count; i++) {
         char folder[400];
-        if (slot_folder(&hierarchies[i], group->slot, folder, sizeof folder) != 0 || remove_folder(folder) != 0) {
+        if (slot_folder(&hierarchies[i], group->slot, folder, sizeof folder) != 0 ||
+            remove_folder(folder) != 0) {
             result = -1;
         }
     }

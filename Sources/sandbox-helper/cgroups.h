@@ -10,7 +10,8 @@
 /// One run's groups. All descriptors are -1 where there is nothing.
 struct cgroup {
     int slot;
-    int join[MAX_HIERARCHIES]; /* cgroup.procs, opened by the keeper: a guest about to start writes "0" to each */
+    /// cgroup.procs, opened by the keeper: a guest about to start writes "0" to each.
+    int join[MAX_HIERARCHIES];
     int join_count;
     int cpu;    /* cpuacct.usage or cpu.stat */
     int events; /* memory.oom_control or memory.events */
@@ -43,7 +44,8 @@ void cgroup_kill(const struct cgroup *group);
 /// Removes the run's groups, which must be empty; 0, or -1 when one stays behind.
 int cgroup_remove(struct cgroup *group);
 
-/// Removes this helper's parent groups and whatever is left below them; called by the janitor when the helper is gone.
+/// Removes this helper's parent groups and whatever is left below them; called by the janitor when the helper
+/// is gone.
 void cgroups_remove_all(void);
 
 #endif

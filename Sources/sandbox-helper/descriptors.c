@@ -42,7 +42,11 @@ ssize_t receive_packet(int socket, void *bytes, size_t size, int *descriptors, i
     struct iovec part = {.iov_base = bytes, .iov_len = size};
     union control control;
     struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes,
+    };
     *count = 0;
     ssize_t received;
     do {

@@ -22,8 +22,8 @@ int files_place_source(const struct box_plan *plan) {
     return result;
 }
 
-/// Opens what the guest left under that name, if it is a plain file of this very folder. The guest chose everything
-/// about it: O_NONBLOCK for pipes, no links of either kind.
+/// Opens what the guest left under that name, if it is a plain file of this very folder. The guest chose
+/// everything about it: O_NONBLOCK for pipes, no links of either kind.
 static int open_left_file(const char *name) {
     struct open_how how = {
         .flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,

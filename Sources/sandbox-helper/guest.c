@@ -20,8 +20,8 @@
 #include "ceilings.h"
 #include "seccomp_filter.h"
 
-// The last steps of a process of ours before it is the guest. Every step that matters ends the process when it fails:
-// a guest never runs with less than what was found at the start.
+// The last steps of a process of ours before it is the guest. Every step that matters ends the process when
+// it fails: a guest never runs with less than what was found at the start.
 
 enum { HIGHEST_CAPABILITY = 63, SHELL_CANNOT_EXECUTE = 126 };
 
@@ -45,7 +45,8 @@ static int set_limits(const struct box_plan *plan) {
     const struct guest_limits *limits = &plan->limits;
     // The keeper's clock decides; these are for the case that it is held up.
     int64_t seconds = (limits->cpu_ms + 999) / 1000 + 1;
-    int64_t stack = limits->memory_bytes < MAX_GUEST_STACK_BYTES ? limits->memory_bytes : MAX_GUEST_STACK_BYTES;
+    int64_t memory = limits->memory_bytes;
+    int64_t stack = memory < MAX_GUEST_STACK_BYTES ? memory : MAX_GUEST_STACK_BYTES;
     int result = 0;
     result |= set_limit(RLIMIT_CPU, seconds, seconds + 1);
     result |= set_limit(RLIMIT_FSIZE, limits->file_bytes, limits->file_bytes);
@@ -67,7 +68,8 @@ static int set_limits(const struct box_plan *plan) {
 
 static int drop_bounding_set(void) {
     for (int capability = 0; capability <= HIGHEST_CAPABILITY; capability++) {
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) return errno == EINVAL && capability > 0 ? 0 : -1;
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+        return errno == EINVAL && capability > 0 ? 0 : -1;
     }
     return 0;
 }
@@ -110,8 +112,8 @@ static int write_file(const char *path, const char *text) {
     return written == (ssize_t)strlen(text) ? 0 : -1;
 }
 
-/// A user namespace inside the box that knows the guest's id alone: root does not exist there, so that no set-user-id
-/// file and no call can give it. It owns none of the box's other namespaces.
+/// A user namespace inside the box that knows the guest's id alone: root does not exist there, so that no
+/// set-user-id file and no call can give it. It owns none of the box's other namespaces.
 static void enter_user_namespace(uid_t id, uint32_t *layers) {
     char map[48];
     snprintf(map, sizeof map, "%u %u 1", id, id);
@@ -161,7 +163,8 @@ void guest_main(const struct box_plan *plan, uint32_t layers, int status) {
     umask(022);
     if (layers & LAYER_PRIVATE_PROC) write_file("/proc/self/oom_score_adj", "1000");
     if (plan->privileged) {
-        if (drop_bounding_set() != 0 || become_guest(plan->guest_id) != 0) fail(status, layers, STEP_IDENTITY);
+        if (drop_bounding_set() != 0) fail(status, layers, STEP_CAPABILITIES);
+        if (become_guest(plan->guest_id) != 0) fail(status, layers, STEP_IDENTITY);
         layers |= LAYER_SEPARATE_UID;
         enter_user_namespace(plan->guest_id, &layers);
     }

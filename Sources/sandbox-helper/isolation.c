@@ -11,8 +11,9 @@
 #include "layers.h"
 #include "ceilings.h"
 
-/// Guests' user ids: above the ranges that distributions, containers and systemd hand out; the second where the
-/// machine maps only 65,536 ids. One a slot and helper, so that neither limits nor files are shared between runs.
+/// Guests' user ids: above the ranges that distributions, containers and systemd hand out; the second where
+/// the machine maps only 65,536 ids. One a slot and helper, so that neither limits nor files are shared
+/// between runs.
 static const uid_t id_ranges[] = {1900000000, 60600};
 enum { HELPERS_APART = 65536 };
 
@@ -21,8 +22,8 @@ static uid_t base_of(uid_t range) {
     return range + apart;
 }
 
-/// An empty network namespace for each slot: a new one for each run would be its dearest part. Nothing can be left in
-/// one, because it has no interface that is up and all its sockets die with the box.
+/// An empty network namespace for each slot: a new one for each run would be its dearest part. Nothing can be
+/// left in one, because it has no interface that is up and all its sockets die with the box.
 static int make_networks(struct keeper *keeper) {
     int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     if (own < 0) return -1;

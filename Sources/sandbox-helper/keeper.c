@@ -92,8 +92,9 @@ static struct slot *free_slot(const struct keeper *keeper) {
     return NULL;
 }
 
-static void begin_request(struct keeper *keeper, const struct request *request, const struct language *language,
-                          const int *passed) {
+static void begin_request(
+    struct keeper *keeper, const struct request *request, const struct language *language,
+    const int *passed) {
     struct slot *slot = free_slot(keeper);
     if (!slot) {
         answer_error(keeper, request->id, "all slots are in use");

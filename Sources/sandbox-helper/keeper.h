@@ -15,7 +15,8 @@ struct keeper {
     char detail[DETAIL_TEXT_SIZE]; /* why no isolation was found */
 };
 
-/// Finds by trial runs how boxes can be built here. 0, or -1 with `detail` set: requests are answered with errors.
+/// Finds by trial runs how boxes can be built here. 0, or -1 with `detail` set: requests are answered with
+/// errors.
 int isolation_find(struct keeper *keeper);
 
 /// Serves until the server closes its end; then ends every run.

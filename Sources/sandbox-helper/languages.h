@@ -1,5 +1,5 @@
-/// What the helper knows of each language. The server names a language by its id and nothing more: file names,
-/// arguments and environments of guests come from this table alone.
+/// What the helper knows of each language. The server names a language by its id and nothing more: file
+/// names, arguments and environments of guests come from this table alone.
 #ifndef CODUEL_LANGUAGES_H
 #define CODUEL_LANGUAGES_H
 
@@ -21,7 +21,8 @@ struct language {
     const char *const *compile;
     /// The file the compiler leaves; NULL: the source itself is what runs.
     const char *artefact_name;
-    /// Interpreter with its arguments; NULL: the artefact is executed itself, in a root without system folders.
+    /// Interpreter with its arguments; NULL: the artefact is executed itself, in a root without system
+    /// folders.
     const char *const *run;
     const char *const *version;
     enum memory_model memory_model;

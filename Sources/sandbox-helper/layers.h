@@ -1,4 +1,5 @@
-/// The protections around a guest. A bit is set only by the code that saw the protection take hold in this very run.
+/// The protections around a guest. A bit is set only by the code that saw the protection take hold in this
+/// very run.
 #ifndef CODUEL_LAYERS_H
 #define CODUEL_LAYERS_H
 
@@ -31,8 +32,8 @@ enum layer {
 #define ALL_LAYERS ((1u << 20) - 1)
 
 /// Without these there is no box at all, and nothing is run.
-#define FLOOR_LAYERS                                                                                                 \
-    (LAYER_PID_NAMESPACE | LAYER_MOUNT_NAMESPACE | LAYER_NETWORK_NAMESPACE | LAYER_IPC_NAMESPACE |                   \
+#define FLOOR_LAYERS                                                                                       \
+    (LAYER_PID_NAMESPACE | LAYER_MOUNT_NAMESPACE | LAYER_NETWORK_NAMESPACE | LAYER_IPC_NAMESPACE |         \
      LAYER_PRIVATE_ROOT | LAYER_NO_CAPABILITIES | LAYER_NO_NEW_PRIVILEGES | LAYER_SECCOMP | LAYER_RLIMITS)
 
 /// Writes the names of the set bits, comma-separated.

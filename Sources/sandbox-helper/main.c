@@ -1,6 +1,6 @@
-/// sandbox-helper: started by the server with one end of a SOCK_SEQPACKET socketpair as descriptor 3 and the number of
-/// slots as its argument. It alone keeps the privileges that building a box needs; it takes no path and no argument
-/// vector from anyone. It ends when the server closes its end.
+/// sandbox-helper: started by the server with one end of a SOCK_SEQPACKET socketpair as descriptor 3 and the
+/// number of slots as its argument. It alone keeps the privileges that building a box needs; it takes no path
+/// and no argument vector from anyone. It ends when the server closes its end.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>

@@ -23,8 +23,8 @@ int umount2(const char *target, int flags);
 #define MS_NOSYMFOLLOW 256
 #endif
 
-/// The new root grows here; any folder that exists everywhere and is not a source of a mount will do, because this
-/// mount namespace is the box's own.
+/// The new root grows here; any folder that exists everywhere and is not a source of a mount will do, because
+/// this mount namespace is the box's own.
 static const char scaffold[] = "/tmp";
 
 /// System folders a guest sees, read-only. Symbolic links (merged /usr) are copied as links.
@@ -32,6 +32,10 @@ static const char *const system_folders[] = {"usr", "lib", "lib32", "lib64", "li
 /// Below /usr, but none of a guest's business: the operator's own software and problem packages.
 static const char *const masked_folders[] = {"usr/local", "usr/src", "usr/share/coduel", "usr/lib/coduel"};
 static const char *const devices[] = {"null", "zero", "full", "random", "urandom"};
+static const char *const device_links[][2] = {
+    {"dev/fd", "/proc/self/fd"},       {"dev/stdin", "/proc/self/fd/0"}, {"dev/stdout", "/proc/self/fd/1"},
+    {"dev/stderr", "/proc/self/fd/2"}, {"dev/shm", "/box/shm"},
+};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -73,9 +77,8 @@ static int add_system_folders(void) {
     for (size_t i = 0; i < COUNT(masked_folders); i++) {
         struct stat status;
         if (lstat(masked_folders[i], &status) != 0 || !S_ISDIR(status.st_mode)) continue;
-        if (mount("none", masked_folders[i], "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "size=4k,nr_inodes=2") != 0) {
-            return -1;
-        }
+        const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV;
+        if (mount("none", masked_folders[i], "tmpfs", flags, "size=4k,nr_inodes=2") != 0) return -1;
     }
     return 0;
 }
@@ -92,13 +95,14 @@ static int add_devices(void) {
         if (mount(source, target, NULL, MS_BIND, NULL) != 0) return -1;
         if (set_attributes(target, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0) != 0) return -1;
     }
-    if (symlink("/proc/self/fd", "dev/fd") != 0 || symlink("/proc/self/fd/0", "dev/stdin") != 0) return -1;
-    if (symlink("/proc/self/fd/1", "dev/stdout") != 0 || symlink("/proc/self/fd/2", "dev/stderr") != 0) return -1;
-    return symlink("/box/shm", "dev/shm");
+    for (size_t i = 0; i < COUNT(device_links); i++) {
+        if (symlink(device_links[i][1], device_links[i][0]) != 0) return -1;
+    }
+    return 0;
 }
 
-/// Only processes, and of those only the reader's own. Where the machine's own /proc is partly covered (containers),
-/// the kernel refuses a user namespace a new one: the box then has none.
+/// Only processes, and of those only the reader's own. Where the machine's own /proc is partly covered
+/// (containers), the kernel refuses a user namespace a new one: the box then has none.
 static int add_proc(uint32_t *layers) {
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     if (mkdir("proc", 0555) != 0) return -1;
@@ -110,8 +114,8 @@ static int add_proc(uint32_t *layers) {
 static int add_scratch(const struct box_plan *plan) {
     static const char *const folders[] = {"box/work", "box/tmp", "box/shm"};
     char options[96];
-    snprintf(options, sizeof options, "size=%lld,nr_inodes=%d,mode=0755", (long long)plan->limits.scratch_bytes,
-             MAX_SCRATCH_INODES);
+    snprintf(options, sizeof options, "size=%lld,nr_inodes=%d,mode=0755",
+             (long long)plan->limits.scratch_bytes, MAX_SCRATCH_INODES);
     if (mkdir("box", 0755) != 0) return -1;
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW;
     if (mount("scratch", "box", "tmpfs", flags, options) != 0) return -1;

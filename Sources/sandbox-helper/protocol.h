@@ -1,6 +1,7 @@
-/// The messages between the server and the helper: fixed layouts over one SOCK_SEQPACKET socket (descriptor 3 of the
-/// helper), one message a packet, descriptors by SCM_RIGHTS. `Sources/Sandbox/Wire.swift` reads and writes the same
-/// layouts; every field is little-endian, naturally aligned, and the sizes are asserted on both sides.
+/// The messages between the server and the helper: fixed layouts over one SOCK_SEQPACKET socket (descriptor 3
+/// of the helper), one message a packet, descriptors by SCM_RIGHTS. `Sources/Sandbox/Wire.swift` reads and
+/// writes the same layouts; every field is little-endian, naturally aligned, and the sizes are asserted on
+/// both sides.
 #ifndef CODUEL_PROTOCOL_H
 #define CODUEL_PROTOCOL_H
 
@@ -83,7 +84,8 @@ struct reply {
     char detail[DETAIL_TEXT_SIZE];
 };
 
-_Static_assert(sizeof(struct hello) == 16 + 2 * LAYERS_TEXT_SIZE + LANGUAGES_TEXT_SIZE + DETAIL_TEXT_SIZE, "layout");
+_Static_assert(
+    sizeof(struct hello) == 16 + 2 * LAYERS_TEXT_SIZE + LANGUAGES_TEXT_SIZE + DETAIL_TEXT_SIZE, "layout");
 _Static_assert(sizeof(struct request) == 80, "layout");
 _Static_assert(sizeof(struct reply) == 80 + LAYERS_TEXT_SIZE + DETAIL_TEXT_SIZE, "layout");
 

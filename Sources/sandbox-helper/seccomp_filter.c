@@ -15,11 +15,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// A deny list: allow lists break whenever a C library or a runtime starts to use a new call. What is not named here
-// is met by the other layers: no capabilities, no files, no network, no foreign processes.
+// A deny list: allow lists break whenever a C library or a runtime starts to use a new call. What is not
+// named here is met by the other layers: no capabilities, no files, no network, no foreign processes.
 
-/// Calls a program may probe for and must believe to be absent. clone3 carries its flags in memory, where a filter
-/// cannot see them: told ENOSYS, C libraries fall back to clone.
+/// Calls a program may probe for and must believe to be absent. clone3 carries its flags in memory, where a
+/// filter cannot see them: told ENOSYS, C libraries fall back to clone.
 static const char *const absent[] = {
     "clone3",          "io_uring_setup", "io_uring_enter", "io_uring_register", "keyctl",
     "add_key",         "request_key",    "memfd_secret",   "inotify_init",      "inotify_init1",
@@ -28,20 +28,21 @@ static const char *const absent[] = {
 
 static const char *const forbidden[] = {
     // mounts and roots
-    "mount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "open_tree", "move_mount",
-    "mount_setattr", "open_by_handle_at", "name_to_handle_at", "quotactl", "quotactl_fd", "swapon", "swapoff", "acct",
+    "mount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "open_tree",
+    "move_mount", "mount_setattr", "open_by_handle_at", "name_to_handle_at", "quotactl", "quotactl_fd",
+    "swapon", "swapoff", "acct",
     // other processes
-    "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "process_madvise", "kcmp", "migrate_pages",
-    "move_pages",
+    "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "process_madvise", "kcmp",
+    "migrate_pages", "move_pages",
     // namespaces
     "unshare", "setns",
     // kernel interfaces with a history
-    "bpf", "perf_event_open", "userfaultfd", "lookup_dcookie", "vmsplice", "personality", "modify_ldt", "nfsservctl",
-    "uselib", "ustat", "sysfs", "_sysctl", "remap_file_pages", "set_mempolicy_home_node",
+    "bpf", "perf_event_open", "userfaultfd", "lookup_dcookie", "vmsplice", "personality", "modify_ldt",
+    "nfsservctl", "uselib", "ustat", "sysfs", "_sysctl", "remap_file_pages", "set_mempolicy_home_node",
     // the machine
-    "init_module", "finit_module", "delete_module", "create_module", "query_module", "get_kernel_syms", "kexec_load",
-    "kexec_file_load", "reboot", "sethostname", "setdomainname", "iopl", "ioperm", "vm86", "vm86old", "syslog",
-    "settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "vhangup",
+    "init_module", "finit_module", "delete_module", "create_module", "query_module", "get_kernel_syms",
+    "kexec_load", "kexec_file_load", "reboot", "sethostname", "setdomainname", "iopl", "ioperm", "vm86",
+    "vm86old", "syslog", "settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "vhangup",
 };
 
 static const unsigned namespace_flags[] = {
@@ -74,8 +75,8 @@ static int deny_arguments(scmp_filter_ctx context) {
             context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag));
         if (result != 0) return result;
     }
-    // AF_UNIX (1) and AF_INET (2) stay: the network namespace is empty. A family is an int: any higher half of the
-    // register makes the number larger, so it is refused too.
+    // AF_UNIX (1) and AF_INET (2) stay: the network namespace is empty. A family is an int: any higher half
+    // of the register makes the number larger, so it is refused too.
     int calls[] = {SCMP_SYS(socket), SCMP_SYS(socketpair)};
     for (size_t i = 0; i < 2; i++) {
         int result = seccomp_rule_add(

@@ -99,7 +99,8 @@ static int begin(struct slot *slot, int *guest_ends, const char **step) {
     slot->control = control[0];
     guest_ends[2] = control[1];
     *step = "making the control groups";
-    if (cgroup_create(&slot->group, slot->index, plan->limits.memory_bytes, plan->limits.processes) != 0) return -1;
+    const struct guest_limits *limits = &plan->limits;
+    if (cgroup_create(&slot->group, slot->index, limits->memory_bytes, limits->processes) != 0) return -1;
     slot->grouped = true;
     plan->output = guest_ends[0];
     plan->error = guest_ends[1];
@@ -196,10 +197,11 @@ bool slot_handle(struct slot *slot, const struct pollfd *poll) {
     if (poll->fd == slot->control) {
         read_control(slot);
     } else if (poll->fd == slot->output.pipe) {
-        if (!read_stream(slot, &slot->output, true) && (poll->revents & POLLHUP)) close_if_open(&slot->output.pipe);
+        bool had_some = read_stream(slot, &slot->output, true);
+        if (!had_some && (poll->revents & POLLHUP)) close_if_open(&slot->output.pipe);
     } else if (poll->fd == slot->error.pipe) {
-        bool ends = slot->operation == OPERATION_COMPILE;
-        if (!read_stream(slot, &slot->error, ends) && (poll->revents & POLLHUP)) close_if_open(&slot->error.pipe);
+        bool had_some = read_stream(slot, &slot->error, slot->operation == OPERATION_COMPILE);
+        if (!had_some && (poll->revents & POLLHUP)) close_if_open(&slot->error.pipe);
     } else if (poll->fd == slot->box_handle) {
         // The last report may have come in the same round.
         while (slot->control >= 0 && slot->state != SLOT_ENDING) read_control(slot);
@@ -247,12 +249,14 @@ static void decide(struct slot *slot, uint32_t required_layers, struct reply *re
     bool native = !slot->plan.arguments;
     reply->end = END_SANDBOX_ERROR;
     if (slot->reasons & (REASON_SETUP | REASON_STREAM)) {
+        bool was_late = slot->reasons & REASON_SETUP;
         snprintf(reply->detail, sizeof reply->detail, "%s",
-                 slot->reasons & REASON_SETUP ? "the box was not ready in time" : "the output could not be stored");
+                 was_late ? "the box was not ready in time" : "the output could not be stored");
     } else if (!slot->reported && !ended_by_us) {
         snprintf(reply->detail, sizeof reply->detail, "the box ended without a report");
     } else if (report->step != STEP_NONE && !(report->step == STEP_EXECUTE && native)) {
-        snprintf(reply->detail, sizeof reply->detail, "%s: %s", step_name(report->step), strerror(report->error));
+        snprintf(reply->detail, sizeof reply->detail, "%s: %s", step_name(report->step),
+                 strerror(report->error));
     } else if ((report->layers & required_layers) != required_layers && !ended_by_us && !out_of_memory) {
         snprintf(reply->detail, sizeof reply->detail, "a protection did not take hold");
     } else if ((slot->reasons & REASON_CPU) || reply->cpu_us > limits->cpu_ms * 1000) {
@@ -272,8 +276,9 @@ static void decide(struct slot *slot, uint32_t required_layers, struct reply *re
 
 void slot_conclude(struct slot *slot, uint32_t required_layers, struct reply *reply) {
     const struct box_report *report = &slot->report;
+    bool errors_end_run = slot->operation == OPERATION_COMPILE;
     while (slot->output.pipe >= 0 && read_stream(slot, &slot->output, true)) continue;
-    while (slot->error.pipe >= 0 && read_stream(slot, &slot->error, slot->operation == OPERATION_COMPILE)) continue;
+    while (slot->error.pipe >= 0 && read_stream(slot, &slot->error, errors_end_run)) continue;
     int64_t cpu = cgroup_cpu_us(&slot->group);
     int64_t peak = cgroup_peak_bytes(&slot->group);
     reply->cpu_us = cpu >= 0 ? cpu : report->cpu_us;

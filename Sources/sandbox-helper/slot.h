@@ -65,7 +65,8 @@ int64_t monotonic_us(void);
 void slot_initialise(struct slot *slot, int index);
 
 /// Starts a box after `slot->plan` (its streams, control and group fields are filled in here; the descriptors
-/// `program` and `input` stay the caller's). 0, or -1 with errno and `*step` naming what failed; nothing is left then.
+/// `program` and `input` stay the caller's). 0, or -1 with errno and `*step` naming what failed; nothing is
+/// left then.
 int slot_begin(struct slot *slot, const char **step);
 
 /// The descriptors to watch now; returns how many (at most SLOT_POLLS).

@@ -3,7 +3,8 @@ import Judging
 import Sandbox
 import Testing
 
-/// Everything that runs guests is in this suite and runs one test after another: the host is examined in between.
+/// Everything that runs guests is in this suite and runs one test after another: the host is examined in
+/// between.
 @Suite(.serialized, .whereProgramsCanBeIsolated) struct HostileTests {}
 
 extension HostileTests {

@@ -8,8 +8,8 @@ struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Say what this machine gives: protections, compilers, databases.",
         discussion: """
-            One line each: name, state, remark. Protections are not looked up but tried, in a box like those of guests.
-            Exit status 1 when the sandbox cannot isolate.
+            One line each: name, state, remark. Protections are not looked up but tried, in a box like those of \
+            guests. Exit status 1 when the sandbox cannot isolate.
 
             Example:
               coduel doctor

@@ -13,9 +13,9 @@ struct SandboxCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compile and run one program under limits; prints one JSON object.",
             discussion: """
-                The verdict is AC when the program ends with exit code 0 and, with --expect, prints what is expected. \
-                Time, memory and output limits, crashes and compile errors give TLE, MLE, OLE, RTE and CE; JE is a \
-                failure of the sandbox itself, and the only one with exit status 1.
+                The verdict is AC when the program ends with exit code 0 and, with --expect, prints what is \
+                expected. Time, memory and output limits, crashes and compile errors give TLE, MLE, OLE, RTE \
+                and CE; JE is a failure of the sandbox itself, and the only one with exit status 1.
 
                 Examples:
                   coduel sandbox run --language python --source main.py --stdin 1.in
