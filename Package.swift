@@ -42,7 +42,8 @@ let package = Package(
         .target(name: "Rooms", dependencies: ["CRDT", "SyncProtocol", "Battles"], swiftSettings: settings),
         .target(name: "Matchmaking", swiftSettings: settings),
         .target(
-            name: "Problems", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: settings),
+            name: "Problems", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: settings
+        ),
         .target(name: "Judging", dependencies: ["Problems"], swiftSettings: settings),
         .target(
             name: "Identity",
@@ -79,7 +80,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Identity", "Problems", "Judging", "Matchmaking", "CRDT", "Rooms", "SyncProtocol", "SyncServer",
+                "Identity", "Problems", "Judging", "Matchmaking", "CRDT", "Rooms", "SyncProtocol",
+                "SyncServer",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -94,7 +96,8 @@ let package = Package(
         .executableTarget(
             name: "coduel",
             dependencies: [
-                "CRDT", "Rooms", "SyncServer", "Battles", "Matchmaking", "Problems", "PackageFiles", "Judging",
+                "CRDT", "Rooms", "SyncServer", "Battles", "Matchmaking", "Problems", "PackageFiles",
+                "Judging",
                 "Sandbox", "Identity", "StorageSQLite", "Gateway", "CZlib", "CPrivileges", "sandbox-helper",
                 "SyncProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -109,6 +112,14 @@ let package = Package(
 
         // MARK: Tests
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+        .testTarget(
+            name: "CRDTTests", dependencies: ["CRDT"], exclude: ["Differential"], swiftSettings: settings),
+        .testTarget(
+            name: "ProblemsTests", dependencies: ["Problems", "PackageFiles"], swiftSettings: settings),
+        .testTarget(name: "JudgingTests", dependencies: ["Judging", "Problems"], swiftSettings: settings),
+        .testTarget(
+            name: "SandboxTests", dependencies: ["Sandbox", "Judging", "sandbox-helper"],
+            swiftSettings: settings),
         .testTarget(name: "BattlesTests", dependencies: ["Battles"], swiftSettings: settings),
         .testTarget(name: "MatchmakingTests", dependencies: ["Matchmaking"], swiftSettings: settings),
         .testTarget(

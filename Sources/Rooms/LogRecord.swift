@@ -80,7 +80,8 @@ public struct RoomHistory: Sendable {
     public var notes: [LogRecord]
 
     public init(
-        snapshot: RoomSnapshot?, tail: [LogRecord], story: [LogRecord], delayed: [LogRecord], notes: [LogRecord]
+        snapshot: RoomSnapshot?, tail: [LogRecord], story: [LogRecord], delayed: [LogRecord],
+        notes: [LogRecord]
     ) {
         self.snapshot = snapshot
         self.tail = tail

@@ -11,7 +11,8 @@ struct PendingLog {
 
     private var collecting: [Entry] = []
     private var inFlight: [Entry] = []
-    private var lastSequence: Int64
+    /// The last sequence that was given.
+    private(set) var lastSequence: Int64
     private(set) var lastCommittedAtMs: Int64
     /// The last sequence that is on disk and applied.
     private(set) var applied: Int64
@@ -26,7 +27,8 @@ struct PendingLog {
     var isEmpty: Bool { collecting.isEmpty && inFlight.isEmpty }
 
     mutating func add(
-        _ kind: LogRecord.Kind, document: String, author: String, payload: [UInt8], update: Update?, note: String?,
+        _ kind: LogRecord.Kind, document: String, author: String, payload: [UInt8], update: Update?,
+        note: String?,
         atMs: Int64
     ) {
         lastSequence += 1

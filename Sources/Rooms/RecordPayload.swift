@@ -86,7 +86,8 @@ enum RecordPayload {
     static func bytes(of event: BattleEvent) -> [UInt8]? {
         switch event {
         case .connected(let player): bytes([("type", .string("connected")), ("player", .string(player))])
-        case .disconnected(let player): bytes([("type", .string("disconnected")), ("player", .string(player))])
+        case .disconnected(let player):
+            bytes([("type", .string("disconnected")), ("player", .string(player))])
         case .forfeited(let player): bytes([("type", .string("forfeited")), ("player", .string(player))])
         case .timePassed: bytes([("type", .string("time_passed"))])
         case .submissionReceived, .submissionStarted, .progress, .judged: nil

@@ -45,7 +45,8 @@ extension Room {
                 try documents[saved.name]?.live.applyUpdate(saved.state)
             } catch {
                 throw RoomLoadError(
-                    code: .corruptSnapshot, sequence: snapshot.sequence, message: "\(saved.name): \(error.message)")
+                    code: .corruptSnapshot, sequence: snapshot.sequence,
+                    message: "\(saved.name): \(error.message)")
             }
             documents[saved.name]?.owners = saved.owners
         }
@@ -121,7 +122,8 @@ extension Room {
             log(.disconnected(player: player.id), atMs: atMs)
         }
         guard isNew, specification.kind != .open else { return writeState(atMs: atMs) }
-        let names = specification.kind == .pair
+        let names =
+            specification.kind == .pair
             ? [(DocumentName.main, specification.language)]
             : specification.participants.map { (DocumentName.player($0.userID), $0.language) }
         for (name, language) in names {

@@ -74,7 +74,8 @@ extension Room {
     /// Removes what a closing socket announced.
     mutating func withdrawPresence(of subscriber: Subscriber) {
         removePresence(
-            subscriber.presenceClients.sorted(), of: subscriber.document, ofWriters: subscriber.access == .write)
+            subscriber.presenceClients.sorted(), of: subscriber.document,
+            ofWriters: subscriber.access == .write)
     }
 
     private mutating func removePresence(_ clients: [ClientID], of name: String, ofWriters: Bool) {

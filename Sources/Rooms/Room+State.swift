@@ -21,12 +21,14 @@ extension Room {
     public mutating func judged(
         submissionID: String, verdict: String, testsPassed: Int, testsTotal: Int, atMs: Int64
     ) {
-        guard story.unjudged.contains(where: { $0.id == submissionID }), !verdictsInFlight.contains(submissionID)
+        guard story.unjudged.contains(where: { $0.id == submissionID }),
+            !verdictsInFlight.contains(submissionID)
         else { return }
         verdictsInFlight.insert(submissionID)
         let judged = RecordPayload.Judged(
             id: submissionID, verdict: verdict, testsPassed: testsPassed, testsTotal: testsTotal)
-        log.add(.verdict, document: "", author: "", payload: judged.payload, update: nil, note: nil, atMs: atMs)
+        log.add(
+            .verdict, document: "", author: "", payload: judged.payload, update: nil, note: nil, atMs: atMs)
     }
 
     public mutating func progress(submissionID: String, testsPassed: Int, testsTotal: Int, atMs: Int64) {

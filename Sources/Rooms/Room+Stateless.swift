@@ -48,13 +48,16 @@ extension Room {
                 [("type", .string("chat.refused")), ("nonce", .string(nonce)), ("reason", .string(reason))])
         }
         let caller = subscriber.caller
-        guard let document = policy.chatDocument(for: caller), documents[document] != nil, !caller.userID.isEmpty
+        guard let document = policy.chatDocument(for: caller), documents[document] != nil,
+            !caller.userID.isEmpty
         else { return refuse("not_allowed") }
         guard let text, !nonce.isEmpty, nonce.utf8.count <= 64 else { return refuse("malformed") }
         if let known = chat.result(author: caller.userID, nonce: nonce, atMs: atMs) {
             return acceptChat(.init(subscriber: subscriber.id, nonce: nonce, messageID: known))
         }
-        guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else { return refuse("empty") }
+        guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
+            return refuse("empty")
+        }
         guard text.utf16.count <= Limits.chatLength else { return refuse("too_long") }
         guard chat.admit(author: caller.userID, atMs: atMs) else { return refuse("too_fast") }
         chat.remember(author: caller.userID, nonce: nonce, result: newID, atMs: atMs)

@@ -16,7 +16,8 @@ public struct SubmissionRequest: Sendable {
     public var deadlineMs: Int64
 
     public init(
-        requestID: UInt64, newID: String, caller: RoomCaller, language: String, document: String?, file: String?,
+        requestID: UInt64, newID: String, caller: RoomCaller, language: String, document: String?,
+        file: String?,
         stateVector: StateVector?, deadlineMs: Int64
     ) {
         self.requestID = requestID
@@ -30,10 +31,26 @@ public struct SubmissionRequest: Sendable {
     }
 }
 
+/// A submission of a file that the update before it may be making.
+struct WaitingForFile {
+    enum Ask {
+        case request(SubmissionRequest)
+        case message(Value, nonce: String, newID: String, SubscriberID)
+    }
+
+    /// All that was accepted up to here has to be applied first.
+    var sequence: Int64
+    var ask: Ask
+}
+
 // Submissions: their order is their place in the log, their text is that of the document at that place.
 extension Room {
     /// A submission by HTTP. Answered by `submissionTaken` or `submissionRefused`.
     public mutating func request(_ request: SubmissionRequest, atMs: Int64) {
+        take(request, mayWait: true, atMs: atMs)
+    }
+
+    private mutating func take(_ request: SubmissionRequest, mayWait: Bool, atMs: Int64) {
         let name = request.document ?? ownDocument(of: request.caller)
         guard let document = documents[name] else {
             return actions.append(.submissionRefused(requestID: request.requestID, .noSuchDocument))
@@ -46,11 +63,13 @@ extension Room {
             return
         }
         let file = request.file ?? RoomSpecification.fileName(of: request.language)
+        if mayWait, mayBeOnItsWay(file, in: name) { return wait(.request(request)) }
         if let refusal = refusal(of: request.caller, language: request.language, name, file, atMs: atMs) {
             return actions.append(.submissionRefused(requestID: request.requestID, refusal))
         }
         accept(
-            id: request.newID, request.caller, language: request.language, document: name, file: file, nonce: "",
+            id: request.newID, request.caller, language: request.language, document: name, file: file,
+            nonce: "",
             reply: .request(request.requestID), atMs: atMs)
     }
 
@@ -70,7 +89,8 @@ extension Room {
 
     /// "submit" on the document's own socket: ordered after the edits sent before it.
     mutating func submit(
-        _ fields: Value, nonce: String, newID: String, from subscriber: Subscriber, atMs: Int64
+        _ fields: Value, nonce: String, newID: String, from subscriber: Subscriber, atMs: Int64,
+        mayWait: Bool = true
     ) {
         func refuse(_ reason: String, retryAfterMs: Int64? = nil) {
             var answer: [(String, Value)] = [
@@ -91,6 +111,9 @@ extension Room {
         guard subscriber.quarantine == nil else { return refuse(subscriber.quarantine?.reason ?? "reset") }
         guard gaps[subscriber.id] == nil else { return refuse("document_behind") }
         let file = fields["file"]?.string ?? RoomSpecification.fileName(of: language)
+        if mayWait, mayBeOnItsWay(file, in: subscriber.document) {
+            return wait(.message(fields, nonce: nonce, newID: newID, subscriber.id))
+        }
         if let refusal = refusal(of: caller, language: language, subscriber.document, file, atMs: atMs) {
             guard case .battle(.tooSoon(let retryAfterMs)) = refusal else { return refuse(refusal.code) }
             return refuse(refusal.code, retryAfterMs: retryAfterMs)
@@ -99,6 +122,32 @@ extension Room {
         accept(
             id: newID, caller, language: language, document: subscriber.document, file: file, nonce: nonce,
             reply: .socket(subscriber.id, nonce: nonce), atMs: atMs)
+    }
+
+    // MARK: Files on their way
+
+    /// Whether a file that is not there may be made by an update that is accepted and not applied yet.
+    private func mayBeOnItsWay(_ file: String, in document: String) -> Bool {
+        log.applied < log.lastSequence && documents[document]?.live.kindInMap("files", file) == .absent
+            && waitingForFile.count < Limits.coverWaiters
+    }
+
+    private mutating func wait(_ ask: WaitingForFile.Ask) {
+        waitingForFile.append(WaitingForFile(sequence: log.lastSequence, ask: ask))
+    }
+
+    /// Asks again for those whose time has come: all that was accepted before them is applied.
+    mutating func retryWaitingForFile(atMs: Int64) {
+        let due = waitingForFile.filter { $0.sequence <= log.applied }
+        waitingForFile.removeAll { $0.sequence <= log.applied }
+        for waiting in due {
+            switch waiting.ask {
+            case .request(let request): take(request, mayWait: false, atMs: atMs)
+            case .message(let fields, let nonce, let newID, let id):
+                guard let subscriber = subscribers[id] else { continue }
+                submit(fields, nonce: nonce, newID: newID, from: subscriber, atMs: atMs, mayWait: false)
+            }
+        }
     }
 
     private func refusal(
@@ -111,16 +160,18 @@ extension Room {
         }
         guard Self.languages.contains(language) else { return .invalidFile("unknown language") }
         guard Self.isFileName(file) else { return .invalidFile("not a file name") }
-        guard document.live.mapKeys("files").count <= Limits.files else { return .invalidFile("too many files") }
-        // A file created by an update that is still on its way to disk has no text yet: only a value of another
-        // kind is refused here, and an absent one once nothing is on its way.
+        guard document.live.mapKeys("files").count <= Limits.files else {
+            return .invalidFile("too many files")
+        }
         let kind = document.live.kindInMap("files", file)
-        guard kind == .text || (kind == .absent && !log.isEmpty) else {
+        guard kind == .text else {
             return .invalidFile(kind == .absent ? "no such file" : "the file is no Y.Text")
         }
         if let battle = story.battle {
             if submittersInFlight.contains(caller.userID) { return .battle(.unfinished(submission: "")) }
-            if let refusal = battle.refusalOfSubmission(by: caller.userID, atMs: atMs) { return .battle(refusal) }
+            if let refusal = battle.refusalOfSubmission(by: caller.userID, atMs: atMs) {
+                return .battle(refusal)
+            }
         }
         return nil
     }
@@ -144,7 +195,9 @@ extension Room {
         submittersInFlight.remove(received.userID)
         actions.append(
             .submissionTaken(
-                taken(received, of: record, reply: submissionReplies.removeValue(forKey: received.id) ?? .nobody)))
+                taken(
+                    received, of: record, reply: submissionReplies.removeValue(forKey: received.id) ?? .nobody
+                )))
     }
 
     func taken(
@@ -152,7 +205,8 @@ extension Room {
     ) -> TakenSubmission {
         let text = documents[received.document]?.live.textInMap("files", received.file) ?? ""
         return TakenSubmission(
-            id: received.id, userID: received.userID, language: received.language, document: received.document,
+            id: received.id, userID: received.userID, language: received.language,
+            document: received.document,
             file: received.file, source: text, sequence: record.sequence, receivedAtMs: record.committedAtMs,
             reply: reply)
     }
@@ -165,7 +219,9 @@ extension Room {
             throw DoorRefusal(.notFound, "no such document")
         }
         guard access == .write || access == .read else { throw DoorRefusal(.forbidden, "not yours to read") }
-        guard let text = target.live.textInMap("files", file) else { throw DoorRefusal(.notFound, "no such file") }
+        guard let text = target.live.textInMap("files", file) else {
+            throw DoorRefusal(.notFound, "no such file")
+        }
         return text
     }
 
@@ -189,7 +245,9 @@ extension Room {
 
 extension Room {
     /// Answers a submission made on a socket, once its row is stored or could not be.
-    public mutating func answerSubmission(nonce: String, id: String, isStored: Bool, to subscriber: SubscriberID) {
+    public mutating func answerSubmission(
+        nonce: String, id: String, isStored: Bool, to subscriber: SubscriberID
+    ) {
         guard subscribers[subscriber] != nil else { return }
         let outcome: [(String, Value)] =
             isStored

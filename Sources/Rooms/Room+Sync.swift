@@ -10,8 +10,11 @@ extension Room {
         guard stateVector[serverClientID] <= document.live.stateVector[serverClientID] else {
             // The client holds text of the server that the log does not: history was lost.
             actions.append(
-                .alarm("room \(specification.id), document \(document.name): a client is ahead of the server's own writes"))
-            actions.append(.send(subscriber.id, frame: ServerFrame.permissionDenied(reason: WriteRefusal.epoch.reason)))
+                .alarm(
+                    "room \(specification.id), document \(document.name): a client is ahead of the server's own writes"
+                ))
+            actions.append(
+                .send(subscriber.id, frame: ServerFrame.permissionDenied(reason: WriteRefusal.epoch.reason)))
             actions.append(.close(subscriber.id, DoorRefusal(.reset, WriteRefusal.epoch.reason)))
             return
         }
@@ -36,7 +39,9 @@ extension Room {
             }
             return
         }
-        if let refusal = refusal(of: update, to: document, from: subscriber) { return refuse(subscriber, refusal) }
+        if let refusal = refusal(of: update, to: document, from: subscriber) {
+            return refuse(subscriber, refusal)
+        }
         if case .missing = readiness {
             if gaps[subscriber.id] == nil { gaps[subscriber.id] = atMs }
             actions.append(
@@ -91,6 +96,7 @@ extension Room {
         for name in documents.keys.sorted() where documents[name]?.serverWrites.isInFlight == true {
             finishServerWrite(of: name)
         }
+        retryWaitingForFile(atMs: atMs)
         retryCoverWaiters(atMs: atMs)
         writeState(atMs: atMs)
     }

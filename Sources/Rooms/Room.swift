@@ -20,6 +20,7 @@ public struct Room {
     /// When presence is next looked through for states that were not renewed.
     var nextPresenceCheckMs: Int64?
     var coverWaiters: [SubmissionRequest] = []
+    var waitingForFile: [WaitingForFile] = []
     /// Since when an update of a socket lacks its dependencies.
     var gaps: [SubscriberID: Int64] = [:]
     /// Who waits for the answer to an accepted submission, by submission id.
@@ -70,7 +71,9 @@ public struct Room {
             let target = documents[document]
         else { throw DoorRefusal(.notFound, "no such room or document") }
         guard access != .none else { throw DoorRefusal(.forbidden, "this document is not yours to read") }
-        guard subscribers.count < Limits.subscribers else { throw DoorRefusal(.tryAgainLater, "the room is full") }
+        guard subscribers.count < Limits.subscribers else {
+            throw DoorRefusal(.tryAgainLater, "the room is full")
+        }
         let subscriber = Subscriber(id: id, caller: caller, document: document, access: access)
         subscribers[id] = subscriber
         if access == .write {
@@ -98,7 +101,8 @@ public struct Room {
         case .refusedWrite(let refusal): refuse(subscriber, refusal)
         case .awareness(let update): receive(update, from: subscriber, atMs: atMs)
         case .queryAwareness: greet(subscriber)
-        case .stateless(let text, let newID): receiveStateless(text, newID: newID, from: subscriber, atMs: atMs)
+        case .stateless(let text, let newID):
+            receiveStateless(text, newID: newID, from: subscriber, atMs: atMs)
         }
     }
 
@@ -106,7 +110,9 @@ public struct Room {
     public mutating func catchUp(
         _ id: SubscriberID, since stateVector: StateVector
     ) -> (frame: [UInt8], now: StateVector)? {
-        guard let subscriber = subscribers[id], var document = documents[subscriber.document] else { return nil }
+        guard let subscriber = subscribers[id], var document = documents[subscriber.document] else {
+            return nil
+        }
         defer { documents[subscriber.document] = document }
         if subscriber.access == .delayedRead, let shadow = document.shadow {
             let update = shadow.document.encodeStateAsUpdate(since: stateVector)
@@ -160,7 +166,9 @@ public struct Room {
 
     /// Admits someone by invitation. The host has stored it already.
     public mutating func addParticipant(_ participant: Participant, atMs: Int64) {
-        guard specification.kind == .pair, specification.participant(participant.userID) == nil else { return }
+        guard specification.kind == .pair, specification.participant(participant.userID) == nil else {
+            return
+        }
         specification.participants.append(participant)
         writeState(atMs: atMs)
     }

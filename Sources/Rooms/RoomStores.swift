@@ -4,7 +4,8 @@ public protocol RoomLog: Sendable {
     /// covers them was synced to disk, or with the error that prevented it. A sequence that is taken already is an
     /// error: one writer a room.
     func append(
-        _ records: [LogRecord], room: String, completion: @escaping @Sendable (Result<Void, any Error>) -> Void)
+        _ records: [LogRecord], room: String,
+        completion: @escaping @Sendable (Result<Void, any Error>) -> Void)
     /// What a room is loaded from. `delayedDocuments` are those whose earlier updates are wanted too.
     func history(of room: String, delayedDocuments: [String], notesSinceMs: Int64) async throws -> RoomHistory
     func save(_ snapshot: RoomSnapshot) async throws

@@ -71,7 +71,8 @@ struct RoomStory {
         members[received.userID, default: Member()].submissions += 1
         members[received.userID, default: Member()].testsPassed = 0
         return Told(notices: [
-            BattleNotice(kind: .submissionStarted, atMs: atMs, player: received.userID, submission: received.id)
+            BattleNotice(
+                kind: .submissionStarted, atMs: atMs, player: received.userID, submission: received.id)
         ])
     }
 

@@ -70,7 +70,8 @@ public final class RoomLogSQLite: RoomLog {
     // MARK: Writing
 
     public func append(
-        _ records: [LogRecord], room: String, completion: @escaping @Sendable (Result<Void, any Error>) -> Void
+        _ records: [LogRecord], room: String,
+        completion: @escaping @Sendable (Result<Void, any Error>) -> Void
     ) {
         let schedules = pending.withLock { pending in
             pending.appends.append(Append(room: room, records: records, completion: completion))
@@ -194,7 +195,8 @@ public final class RoomLogSQLite: RoomLog {
     }
 
     private static func snapshot(of room: String, in db: Database) throws -> RoomSnapshot? {
-        guard let head = try Row.fetchOne(db, sql: "SELECT * FROM snapshots WHERE room = ?", arguments: [room])
+        guard
+            let head = try Row.fetchOne(db, sql: "SELECT * FROM snapshots WHERE room = ?", arguments: [room])
         else { return nil }
         let documents = try Row.fetchAll(
             db, sql: "SELECT * FROM snapshot_documents WHERE room = ?", arguments: [room])

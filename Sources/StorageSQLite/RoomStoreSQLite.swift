@@ -58,7 +58,8 @@ public struct RoomStoreSQLite: RoomStore {
             }
             room.participants.append(participant)
             try db.execute(
-                sql: "UPDATE rooms SET specification = ? WHERE id = ?", arguments: [try jsonText(room), roomID])
+                sql: "UPDATE rooms SET specification = ? WHERE id = ?",
+                arguments: [try jsonText(room), roomID])
         }
     }
 
@@ -78,7 +79,8 @@ public struct RoomStoreSQLite: RoomStore {
 
     // MARK: Invitations
 
-    public func createInvite(code: String, roomID: String, createdBy: String, expiresAtMs: Int64) async throws {
+    public func createInvite(code: String, roomID: String, createdBy: String, expiresAtMs: Int64) async throws
+    {
         try await database.write { db in
             try db.execute(
                 sql: "INSERT INTO invites (code, room_id, created_by, expires_at_ms) VALUES (?, ?, ?, ?)",

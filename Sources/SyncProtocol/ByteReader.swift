@@ -40,7 +40,9 @@ struct ByteReader {
 
     mutating func varString() throws(FrameError) -> String {
         let field = try varBytes()
-        guard let text = String(validating: field, as: UTF8.self) else { throw .malformed("text is not UTF-8") }
+        guard let text = String(validating: field, as: UTF8.self) else {
+            throw .malformed("text is not UTF-8")
+        }
         return text
     }
 }

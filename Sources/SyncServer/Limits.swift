@@ -1,9 +1,17 @@
+import CRDT
 import NIOCore
 
 /// Every bound of this module, in one place.
 public enum Limits {
     /// One WebSocket message from a client, bytes. A sync frame adds a few bytes to an update.
     public static let messageBytes = (1 << 20) + 64
+    /// One update from a client. Integrating costs time that grows with the structs of an update times those it
+    /// conflicts with; an editor sends one to a few, a client that was offline some thousands.
+    public static let update: UpdateLimits = {
+        var limits = UpdateLimits.standard
+        limits.maxStructs = 20_000
+        return limits
+    }()
     /// Fragments of one message.
     public static let fragments = 1_024
     /// Messages a socket may send in a second before it is read more slowly, and how many at once.

@@ -238,7 +238,9 @@ final class RoomHost: @unchecked Sendable {
         wake = nil
         unloading?.cancel()
         for session in fanout.sessions.values { session.loop.execute { session.close(refusal) } }
-        for continuation in requests.values { continuation.resume(returning: .failure(.init(refusal: .unavailable))) }
+        for continuation in requests.values {
+            continuation.resume(returning: .failure(.init(refusal: .unavailable)))
+        }
         requests.removeAll()
         onGone(self)
     }

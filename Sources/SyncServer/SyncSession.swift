@@ -140,7 +140,9 @@ public final class SyncSession: WebSocketEndpoint, @unchecked Sendable {
     private func inbound(_ message: ClientMessage) -> Inbound? {
         switch message {
         case .syncStep1(let bytes):
-            guard let stateVector = try? StateVector(decoding: bytes) else { return .refusedWrite(.malformed) }
+            guard let stateVector = try? StateVector(decoding: bytes) else {
+                return .refusedWrite(.malformed)
+            }
             known = stateVector
             guard step1IsAnswered, connection?.isWritable == true else {
                 waitingStep1 = stateVector
@@ -151,7 +153,8 @@ public final class SyncSession: WebSocketEndpoint, @unchecked Sendable {
         case .syncStep2(let bytes): return write(bytes, isStep2: true)
         case .update(let bytes): return write(bytes, isStep2: false)
         case .awareness(let bytes):
-            guard bytes.count <= Rooms.Limits.awarenessBytes, let update = try? AwarenessUpdate(decoding: bytes)
+            guard bytes.count <= Rooms.Limits.awarenessBytes,
+                let update = try? AwarenessUpdate(decoding: bytes)
             else { return nil }
             return .awareness(update)
         case .queryAwareness: return .queryAwareness
@@ -163,7 +166,7 @@ public final class SyncSession: WebSocketEndpoint, @unchecked Sendable {
     private func write(_ bytes: [UInt8], isStep2: Bool) -> Inbound {
         guard bytes.count <= Rooms.Limits.updateBytes else { return .refusedWrite(.tooLarge) }
         do throws(UpdateError) {
-            return .update(try Update(decodingV1: bytes), isStep2: isStep2)
+            return .update(try Update(decodingV1: bytes, limits: Limits.update), isStep2: isStep2)
         } catch {
             return .refusedWrite(error.code == .tooLarge ? .tooLarge : .malformed)
         }

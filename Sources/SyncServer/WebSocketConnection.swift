@@ -60,7 +60,9 @@ public final class WebSocketConnection: ChannelInboundHandler {
         isClosing = true
         setReading(true)
         let channel = context.channel
-        context.eventLoop.assumeIsolated().scheduleTask(in: Limits.closeTimeout) { channel.close(promise: nil) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: Limits.closeTimeout) {
+            channel.close(promise: nil)
+        }
     }
 
     /// Stops or resumes reading from the socket: back-pressure on its writer.
@@ -161,7 +163,9 @@ public final class WebSocketConnection: ChannelInboundHandler {
         case .connectionClose:
             if !isClosing { answerClose(&body) }
             let channel = context.channel
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+                channel.close(promise: nil)
+            }
         default: break
         }
     }

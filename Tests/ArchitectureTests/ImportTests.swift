@@ -1,5 +1,126 @@
+import Foundation
 import Testing
 
+/// Reads every source and checks that imports go in the design's direction: the domain knows no adapter, no clock and
+/// no I/O, adapters know the domain, only the executable knows adapters, only the gateway knows the HTTP framework.
 @Suite struct ImportTests {
-    @Test func placeholder() { #expect(Bool(1 == 1)) }
+    /// What each target may import besides the standard library's own modules. A target that is missing here, and an
+    /// import that is not listed, fails.
+    static let allowed: [String: Set<String>] = [
+        // Domain: value types and state machines.
+        "CRDT": [],
+        "SyncProtocol": ["CRDT"],
+        "Battles": [],
+        "Rooms": ["CRDT", "SyncProtocol", "Battles"],
+        "Matchmaking": [],
+        "Problems": ["Yams"],
+        "Judging": ["Problems"],
+        "Identity": ["CArgon2", "Crypto", "Dispatch", "JWTKit", "Synchronization"],
+
+        // Adapters.
+        "Sandbox": ["CLinux", "Foundation", "Glibc", "Dispatch", "Synchronization", "Judging"],
+        "PackageFiles": ["CLibzip", "Foundation", "Glibc", "Problems"],
+        "StorageSQLite": [
+            "Dispatch", "Foundation", "Glibc", "GRDB", "Identity", "Judging", "Matchmaking", "Problems",
+            "Rooms",
+            "Synchronization",
+        ],
+        "SyncServer": [
+            "Battles", "CRDT", "Logging", "NIOCore", "NIOWebSocket", "Rooms", "SyncProtocol",
+            "Synchronization",
+        ],
+        "Gateway": [
+            "CRDT", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Identity", "Judging",
+            "Logging",
+            "Matchmaking", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOWebSocket",
+            "Problems",
+            "Rooms", "SyncProtocol", "SyncServer", "Synchronization",
+        ],
+    ]
+
+    /// The executable wires everything; it alone may import adapters.
+    static let wiring = "coduel"
+    static let adapters: Set<String> = ["Sandbox", "PackageFiles", "StorageSQLite"]
+    static let frameworks: Set<String> = ["Hummingbird", "HummingbirdCore", "GRDB", "JWTKit"]
+
+    static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Sources")
+
+    struct Source {
+        var target: String
+        var name: String
+        var lines: [Substring]
+
+        var imports: [String] {
+            lines.compactMap { line in
+                let words = line.split(separator: " ")
+                guard let place = words.firstIndex(of: "import"), place <= 1, words.count > place + 1 else {
+                    return nil
+                }
+                // `import struct Module.Name` names a kind first.
+                let kinds: Set<Substring> = [
+                    "struct", "class", "enum", "func", "protocol", "typealias", "var",
+                ]
+                let module = kinds.contains(words[place + 1]) ? words.last : words[place + 1]
+                return module.map { String($0.prefix { $0 != "." }) }
+            }
+        }
+    }
+
+    static func swiftSources() throws -> [Source] {
+        var found: [Source] = []
+        let names = FileManager.default.enumerator(atPath: sources.path)
+        while let name = names?.nextObject() as? String {
+            guard name.hasSuffix(".swift") else { continue }
+            let text = try String(contentsOf: sources.appendingPathComponent(name), encoding: .utf8)
+            let target = String(name.prefix { $0 != "/" })
+            found.append(
+                Source(
+                    target: target, name: name,
+                    lines: text.split(separator: "\n", omittingEmptySubsequences: false)))
+        }
+        return found
+    }
+
+    @Test func everyTargetIsListed() throws {
+        let targets = Set(try Self.swiftSources().map(\.target))
+        #expect(targets.count > 10)
+        #expect(targets.subtracting(Self.allowed.keys) == [Self.wiring])
+    }
+
+    @Test func importsGoInTheDirectionOfTheDesign() throws {
+        for source in try Self.swiftSources() where source.target != Self.wiring {
+            let allowed = Self.allowed[source.target] ?? []
+            for module in source.imports {
+                #expect(allowed.contains(module), "\(source.name) imports \(module)")
+            }
+        }
+    }
+
+    @Test func onlyTheExecutableKnowsAdapters() throws {
+        for source in try Self.swiftSources() where source.target != Self.wiring {
+            let foreign = Set(source.imports).intersection(Self.adapters).subtracting([source.target])
+            #expect(foreign.isEmpty, "\(source.name) imports \(foreign.sorted())")
+        }
+    }
+
+    @Test func filesCanBeReadInASitting() throws {
+        for source in try Self.swiftSources() {
+            #expect(source.lines.count <= 400, "\(source.name) has \(source.lines.count) lines")
+        }
+    }
+
+    /// What input may reach must not trap, and nothing forks a threaded process.
+    @Test func nothingTrapsOnInputOrForks() throws {
+        let banned = ["try!", "as! ", "fatalError(", "unowned(unsafe)", " fork()", "TODO", "FIXME"]
+        for source in try Self.swiftSources() {
+            for (number, line) in source.lines.enumerated() {
+                let code = line.split(separator: "//", maxSplits: 1).first ?? ""
+                for word in banned where code.contains(word) {
+                    Issue.record("\(source.name):\(number + 1) has \(word)")
+                }
+            }
+        }
+    }
 }

@@ -56,6 +56,12 @@ class Person:
         if message.type in ("error", "warning"):
             self.faults.append(f"console {message.type}: {message.text} ({message.location.get('url', '')})")
 
+    def adopt_name(self) -> None:
+        """A guest's handle gets an ending of its own: takes the name from the bar on top."""
+        name = self.page.locator(".who-name")
+        expect(name).to_contain_text(self.name)
+        self.name = name.evaluate("element => element.firstChild.textContent")
+
     def open(self, path: str = "/") -> None:
         self.page.goto(self.base + path)
 

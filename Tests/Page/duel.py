@@ -15,6 +15,7 @@ def queue(person: Person) -> None:
     card.get_by_label("Play as").fill(person.name)
     expect(card.get_by_role("checkbox", name="Python")).to_be_checked()
     card.get_by_role("button", name="Find an opponent").click()
+    person.adopt_name()
 
 
 def wait_for_room(person: Person) -> str:

@@ -19,6 +19,7 @@ def open_room(anna: Person) -> str:
     identifier = problem.locator("option").nth(1).get_attribute("value")
     problem.select_option(identifier)
     card.get_by_role("button", name="Open a pair room").click()
+    anna.adopt_name()
     expect(anna.editor()).to_be_visible()
     expect(anna.page.locator(f'.statement[data-problem="{identifier}"]')).to_be_visible()
     return identifier
@@ -33,6 +34,7 @@ def invite(anna: Person, ben: Person) -> None:
     card.get_by_label("Play as").fill(ben.name)
     card.get_by_label("Have an invitation?").fill(link.inner_text())
     card.get_by_role("button", name="Join").click()
+    ben.adopt_name()
     ben.page.wait_for_url(re.compile(r"#/rooms/"))
     expect(ben.editor()).to_be_visible()
     for person in (anna, ben):

@@ -24,7 +24,8 @@ package struct RoomRoutes: Sendable {
     static let maximumMembers = 16
 
     package init(
-        identity: IdentityService, directory: RoomDirectory, rooms: any RoomStore, catalogue: ProblemCatalogue,
+        identity: IdentityService, directory: RoomDirectory, rooms: any RoomStore,
+        catalogue: ProblemCatalogue,
         randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.identity = identity
@@ -56,7 +57,8 @@ package struct RoomRoutes: Sendable {
             Route(.post, "/api/v1/rooms/{id}/forfeit", body: json, limits: [.writes]) { _, context in
                 try await forfeit(context)
             },
-            Route(.get, "/api/v1/rooms/{id}/replay") { request, context in try await replay(request, context) },
+            Route(.get, "/api/v1/rooms/{id}/replay") { request, context in try await replay(request, context)
+            },
         ]
     }
 
@@ -83,14 +85,16 @@ package struct RoomRoutes: Sendable {
             throw HTTPProblem.invalid("problem_id", "there is no such problem", code: "unknown")
         }
         let specification = RoomSpecification(
-            id: directory.newID(), kind: .pair, visibility: wish.visibility ?? .private, ownerID: caller.userID,
+            id: directory.newID(), kind: .pair, visibility: wish.visibility ?? .private,
+            ownerID: caller.userID,
             problemID: wish.problemId, language: language,
             participants: [Participant(userID: caller.userID, handle: caller.handle, language: language)],
             createdAtMs: directory.now())
         try await directory.create(specification)
         let policy = AccessPolicy(specification: specification, battleIsOver: false)
         let token = try await identity.mintSyncToken(
-            roomID: specification.id, epoch: specification.epoch, for: caller, ttlSeconds: Self.syncTokenSeconds)
+            roomID: specification.id, epoch: specification.epoch, for: caller,
+            ttlSeconds: Self.syncTokenSeconds)
         return .json(
             Created(
                 id: specification.id, kind: specification.kind.rawValue,
@@ -110,7 +114,8 @@ package struct RoomRoutes: Sendable {
     static func documents(_ policy: AccessPolicy, _ caller: RoomCaller) -> [DocumentReply] {
         policy.specification.documentNames.compactMap { name in
             guard let access = policy.access(to: name, for: caller), access != .none else { return nil }
-            return DocumentReply(name: name, access: access == .delayedRead ? "delayed_read" : access.rawValue)
+            return DocumentReply(
+                name: name, access: access == .delayedRead ? "delayed_read" : access.rawValue)
         }
     }
 
@@ -198,8 +203,11 @@ package struct RoomRoutes: Sendable {
         }
         var stateVector: StateVector?
         if let text = wish.stateVector {
-            guard let bytes = Data(base64Encoded: text), let decoded = try? StateVector(decoding: [UInt8](bytes))
-            else { throw HTTPProblem.invalid("state_vector", "is no base64 of a state vector", code: "value") }
+            guard let bytes = Data(base64Encoded: text),
+                let decoded = try? StateVector(decoding: [UInt8](bytes))
+            else {
+                throw HTTPProblem.invalid("state_vector", "is no base64 of a state vector", code: "value")
+            }
             stateVector = decoded
         }
         switch try await directory.submit(
@@ -211,7 +219,8 @@ package struct RoomRoutes: Sendable {
                 SubmissionReply(
                     id: stored.taken.id, status: "queued",
                     snapshot: .init(
-                        document: stored.taken.document, sequence: stored.taken.sequence, sha256: stored.sha256)),
+                        document: stored.taken.document, sequence: stored.taken.sequence,
+                        sha256: stored.sha256)),
                 status: .accepted, headers: [.location: "/api/v1/submissions/\(stored.taken.id)"])
         case .failure(let error): throw HTTPProblem.describing(error.refusal)
         }
@@ -242,7 +251,8 @@ package struct RoomRoutes: Sendable {
         _ = try await visible(id, to: caller)
         let records = try await directory.replay(of: id, for: caller, after: after, limit: page.limit)
         return .json(
-            PageReply(items: records.records.map(ReplayRecord.init), nextCursor: records.next.map(String.init)))
+            PageReply(
+                items: records.records.map(ReplayRecord.init), nextCursor: records.next.map(String.init)))
     }
 }
 

@@ -50,7 +50,8 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
             configuration.enableResponseHeaderValidation = false
             let pipeline = channel.pipeline.syncOperations
             let negotiated = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
-            let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self).handler
+            let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
+                .handler
             let address = channel.remoteAddress?.ipAddress ?? "unknown"
             try pipeline.addHandler(
                 UpgradeFilter { gate.accepts($0, from: address) }, position: .after(decoder))
@@ -64,7 +65,8 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
         try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: .seconds(60), logger: logger))
         return .http(
             try NIOAsyncChannel(
-                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)))
+                wrappingChannelSynchronously: channel,
+                configuration: .init(isOutboundHalfClosureEnabled: true)))
     }
 
     package func handle(value: Value, logger: Logger) async {

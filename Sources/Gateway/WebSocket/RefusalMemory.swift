@@ -20,7 +20,9 @@ final class RefusalMemory: Sendable {
 
     func remember(_ code: CloseCode, of request: String, in roomID: String) {
         // Passing conditions are no answer for a minute.
-        guard code == .unauthenticated || code == .forbidden || code == .notFound || code == .reset else { return }
+        guard code == .unauthenticated || code == .forbidden || code == .notFound || code == .reset else {
+            return
+        }
         let atMs = now()
         refused.withLock { refused in
             if refused.count >= Self.maximumEntries {

@@ -90,7 +90,9 @@ package struct SocketGate: Sendable {
     }
 
     /// The caller of a sync token of this room, or of an access token.
-    private func caller(of token: String?, in roomID: String) async throws(DoorRefusal) -> (RoomCaller, Int64?) {
+    private func caller(of token: String?, in roomID: String) async throws(DoorRefusal) -> (
+        RoomCaller, Int64?
+    ) {
         guard let token else { throw DoorRefusal(.unauthenticated, "a token is needed") }
         do {
             let grant = try await identity.verifySyncToken(token)
@@ -152,7 +154,8 @@ package struct SocketGate: Sendable {
                 }
                 throw HTTPProblem(
                     .init(code: 426, reasonPhrase: "Upgrade Required"), code: "upgrade_required",
-                    detail: "This path speaks WebSocket.", headers: [.upgrade: "websocket", .connection: "close"])
+                    detail: "This path speaks WebSocket.",
+                    headers: [.upgrade: "websocket", .connection: "close"])
             }
         ]
     }

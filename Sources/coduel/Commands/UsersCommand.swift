@@ -14,7 +14,7 @@ struct UsersCommand: AsyncParsableCommand {
             discussion: """
                 Prints one JSON object. Works beside a running server.
 
-                  echo 'a long password' | coduel users create --handle ada --role admin --password-stdin
+                  coduel users create --handle ada --role admin --password-stdin < password.txt
                 """)
 
         /// The roles that can be given; a guest has no password.

@@ -1,9 +1,9 @@
 import Battles
+import Gateway
 import Identity
 import Logging
 import Matchmaking
 import Rooms
-import Gateway
 import Synchronization
 
 /// What the end of a battle means outside its room: ratings, written once, and news for the players.
@@ -29,7 +29,8 @@ struct BattleSettlement: Sendable {
             announce(room, result, changes: changes)
         } catch {
             // The battle is unsettled still: the next start tries again.
-            logger.error("a battle could not be settled", metadata: ["room": "\(room.id)", "error": "\(error)"])
+            logger.error(
+                "a battle could not be settled", metadata: ["room": "\(room.id)", "error": "\(error)"])
         }
     }
 

@@ -31,7 +31,8 @@ struct DataFolder {
             // Some folder above is closed to that user: show this one where it is not.
             reached = place
             try check(
-                privileges_expose(path, placeRoot, place), "the data folder \(path) cannot be shown to its user")
+                privileges_expose(path, placeRoot, place),
+                "the data folder \(path) cannot be shown to its user")
         }
         try check(privileges_drop(user.id, user.group), "root cannot be given up")
         return DataFolder(path: reached, lock: lock)
@@ -59,7 +60,9 @@ struct DataFolder {
     private static func account(_ wanted: String?, owning path: String) throws -> User {
         if let wanted {
             guard let entry = getpwnam(wanted) else { throw SettingsError("there is no user \(wanted)") }
-            guard entry.pointee.pw_uid != 0 else { throw SettingsError("--user \(wanted) is root; name another") }
+            guard entry.pointee.pw_uid != 0 else {
+                throw SettingsError("--user \(wanted) is root; name another")
+            }
             return User(id: entry.pointee.pw_uid, group: entry.pointee.pw_gid)
         }
         var status = stat()
@@ -78,7 +81,8 @@ struct DataFolder {
         for name in [""] + names {
             let item = name.isEmpty ? path : path + "/" + name
             guard lchown(item, user.id, user.group) == 0 else {
-                throw SettingsError("\(item) cannot be given to its user: \(String(cString: strerror(errno)))")
+                throw SettingsError(
+                    "\(item) cannot be given to its user: \(String(cString: strerror(errno)))")
             }
         }
     }

@@ -28,18 +28,21 @@ extension Installation {
             keys: SigningKeyStoreSQLite(database),
             settings: IdentitySettings(guestsAllowed: settings.guestsAllowed), environment: environment)
         if let refusal = foundation.sandboxRefusal {
-            logger.error("programs are not judged here: see coduel doctor", metadata: ["reason": "\(refusal)"])
+            logger.error(
+                "programs are not judged here: see coduel doctor", metadata: ["reason": "\(refusal)"])
         }
         let executor: any ProgramExecutor =
             foundation.sandbox ?? MissingSandbox(reason: foundation.sandboxRefusal ?? "no sandbox")
         let judge = JudgeService(
-            executor: executor, submissions: submissions, catalogue: catalogue, workers: settings.judgeWorkers,
+            executor: executor, submissions: submissions, catalogue: catalogue,
+            workers: settings.judgeWorkers,
             now: now, newID: newID)
         let events = UserEvents(run: newID().filter { $0 != "-" })
         let link = BattleLink()
         let hooks = RoomHooks(
             storeSubmission: { room, taken in
-                try await RoomSubmissions.store(taken, of: room, judge: judge, submissions: submissions, now: now)
+                try await RoomSubmissions.store(
+                    taken, of: room, judge: judge, submissions: submissions, now: now)
             },
             verdict: { id in await RoomSubmissions.verdict(of: id, in: submissions) },
             battleFinished: { room, result in await link.battleFinished(room, result) },
@@ -91,7 +94,8 @@ extension Installation {
                 director: director, directory: directory, rooms: rooms, events: events, metrics: metrics,
                 readiness: readiness, settings: gatewaySettings, environment: environment) + gate.routes,
             authenticate: { try await identity.authenticate(accessToken: $0) },
-            idempotency: IdempotencyStoreSQLite(database), settings: gatewaySettings, metrics: metrics, now: now)
+            idempotency: IdempotencyStoreSQLite(database), settings: gatewaySettings, metrics: metrics,
+            now: now)
         identity.onSessionEnded = { sessionID in
             directory.endSession(sessionID)
             events.endSession(sessionID)

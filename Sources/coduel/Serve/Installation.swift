@@ -57,7 +57,8 @@ struct Installation {
             do {
                 try await directory.with(id) { _, _ in }
             } catch {
-                logger.error("a battle could not be resumed", metadata: ["room": "\(id)", "error": "\(error)"])
+                logger.error(
+                    "a battle could not be resumed", metadata: ["room": "\(id)", "error": "\(error)"])
             }
         }
     }

@@ -40,7 +40,9 @@ struct ServeCommand: AsyncParsableCommand {
     var allowWeakIsolation = false
     @Option(help: "Submissions judged at the same time. Default 2.")
     var judgeWorkers: String?
-    @Option(name: .customLong("casual-spectator-delay-s"), help: "Delay of watchers of casual battles. Default 15.")
+    @Option(
+        name: .customLong("casual-spectator-delay-s"),
+        help: "Delay of watchers of casual battles. Default 15.")
     var casualSpectatorDelay: String?
     @Option(name: .customLong("battle-duration-s"), help: "Length of a battle. Default 1800.")
     var battleDuration: String?

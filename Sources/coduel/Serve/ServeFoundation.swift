@@ -44,7 +44,8 @@ enum BundledFiles {
     private static let levels = 4
 
     static var executablePath: String {
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+            ?? CommandLine.arguments[0]
     }
 
     static func find(_ relativePath: String) -> String? {

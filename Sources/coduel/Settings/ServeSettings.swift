@@ -45,20 +45,23 @@ struct ServeSettings {
         if let text = sources.text(.logLevel) {
             guard let level = Logger.Level(rawValue: text) else {
                 throw SettingsError(
-                    "log-level is \"\(text)\"; it takes \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+                    "log-level is \"\(text)\"; it takes \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
             }
             logLevel = level
         }
         ratePolicies = try Self.ratePolicies(sources.list(.rateLimits))
         try checkRoles(sources.list(.roles))
-        try checkExposure(insecure: try sources.flag(.insecure) ?? false, knows: try sources.flag(.iKnow) ?? false)
+        try checkExposure(
+            insecure: try sources.flag(.insecure) ?? false, knows: try sources.flag(.iKnow) ?? false)
     }
 
     private func checkRoles(_ roles: [String]) throws {
         let all: Set<String> = ["gateway", "rooms", "judge"]
         guard roles.isEmpty || Set(roles) == all || roles == ["all"] else {
             throw SettingsError(
-                "roles: this version runs all of them in one process (gateway,rooms,judge); leave the setting out")
+                "roles: this version runs all of them in one process (gateway,rooms,judge); leave the setting out"
+            )
         }
     }
 

@@ -38,7 +38,8 @@ struct SettingsSources {
         guard let text = text(key) else { return nil }
         guard let value = Int(text), range.contains(value) else {
             throw SettingsError(
-                "\(key.rawValue) is \"\(text)\"; it takes a number from \(range.lowerBound) to \(range.upperBound)")
+                "\(key.rawValue) is \"\(text)\"; it takes a number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return value
     }
@@ -59,7 +60,9 @@ struct SettingsSources {
             throw SettingsError("\(path) is not valid YAML: \(error)")
         }
         guard let node else { return [:] }
-        guard let mapping = node.mapping else { throw SettingsError("\(path) is not a list of keys and values") }
+        guard let mapping = node.mapping else {
+            throw SettingsError("\(path) is not a list of keys and values")
+        }
         var values: [SettingKey: String] = [:]
         for (name, value) in mapping {
             let name = name.string ?? "?"
