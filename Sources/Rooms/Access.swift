@@ -90,8 +90,8 @@ extension AccessPolicy {
         switch access(to: record.document, for: caller) {
         case .write, .read: return true
         case .delayedRead:
-            guard case .seconds(let seconds) = specification.spectatorDelay else { return false }
-            return record.committedAtMs + Int64(seconds) * 1_000 <= atMs
+            guard let delayMs = specification.spectatorDelay.milliseconds else { return false }
+            return record.committedAtMs <= atMs - delayMs
         case .some(.none), nil: return false
         }
     }

@@ -5,8 +5,14 @@ public enum Limits {
     /// Approximate memory of one document after which it takes no more writes, bytes.
     public static let documentBytes = 16 << 20
     public static let openDocumentBytes = 32 << 20
+    /// Memory that a struct takes besides its content, about, bytes.
+    public static let structBytes = 100
+    /// Updates of a document that wait for delayed readers, bytes; past it the document takes no more writes.
+    public static let delayedBytes = 32 << 20
     /// How long an update may lack its dependencies before the writer is refused, ms.
     public static let gapMs: Int64 = 5_000
+    /// Client ids whose updates a socket may send with a gap.
+    public static let gapClients = 64
     /// Files in a room's document.
     public static let files = 64
     public static let fileNameBytes = 64
@@ -14,10 +20,19 @@ public enum Limits {
     public static let sourceBytes = 128 << 10
     /// Sockets in one room.
     public static let subscribers = 20_000
+    /// Of these, places that only participants get.
+    public static let participantPlaces = 256
     /// Yjs client ids announced by one socket's awareness.
     public static let awarenessClients = 4
     /// One awareness frame, bytes.
     public static let awarenessBytes = 16 << 10
+    /// States of those who may not write that are told to others, a document; their size, and how many one socket may
+    /// announce a second. All that goes to thousands.
+    public static let presentReaders = 500
+    public static let readerStateBytes = 2 << 10
+    public static let readerAnnouncements = 20
+    /// A socket that asks who is present is answered so often at most, ms.
+    public static let greetingMs: Int64 = 1_000
     /// A state not renewed for so long is dropped (y-protocols), ms.
     public static let awarenessTimeoutMs: Int64 = 30_000
     public static let presenceCheckMs: Int64 = 3_000

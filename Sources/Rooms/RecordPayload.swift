@@ -83,6 +83,16 @@ enum RecordPayload {
         }
     }
 
+    /// Whether a record of the story says what its kind should.
+    static func isReadable(_ record: LogRecord) -> Bool {
+        switch record.kind {
+        case .update: true
+        case .submission: Received(record.payload) != nil
+        case .verdict: Judged(record.payload) != nil
+        case .battle: battleEvent(record.payload) != nil
+        }
+    }
+
     static func bytes(of event: BattleEvent) -> [UInt8]? {
         switch event {
         case .connected(let player): bytes([("type", .string("connected")), ("player", .string(player))])

@@ -23,18 +23,35 @@ extension Room {
         self.specification = specification
         story = RoomStory(specification)
         let snapshot = history.snapshot
+        if let snapshot,
+            !Self.numbers.contains(snapshot.sequence) || !Self.numbers.contains(snapshot.committedAtMs)
+        {
+            throw RoomLoadError(
+                code: .corruptSnapshot, sequence: 0, message: "its sequence or time is no such number")
+        }
         log = PendingLog(
             sequence: snapshot?.sequence ?? 0,
             committedAtMs: max(snapshot?.committedAtMs ?? 0, specification.createdAtMs))
         for name in specification.documentNames { documents[name] = RoomDocument(name: name) }
         try restore(snapshot)
-        for record in history.story { _ = story.apply(record) }
-        try replay(history.tail)
+        var notices: [BattleNotice] = []
+        for record in history.story { notices += try retell(record) }
+        notices += try replay(history.tail)
         try restoreShadows(history, atMs: atMs)
         recallNonces(history.notes)
-        if let document = documents[DocumentName.state] { state = StateWriter(document: document.live) }
+        clockMs = max(atMs, log.lastCommittedAtMs)
+        if let document = documents[DocumentName.state] {
+            state = StateWriter(document: document.live)
+            // Of records whose notice was still on its way to disk.
+            if let edit = state.edit(appending: notices.dropFirst(state.events)) {
+                write([edit], to: DocumentName.state)
+            }
+        }
         resume(isNew: log.applied == 0, atMs: atMs)
     }
+
+    /// Sequences and times that leave room to count on from them.
+    private static let numbers: ClosedRange<Int64> = 0...(1 << 62)
 
     private mutating func restore(_ snapshot: RoomSnapshot?) throws(RoomLoadError) {
         guard let snapshot else { return }
@@ -48,12 +65,19 @@ extension Room {
                     code: .corruptSnapshot, sequence: snapshot.sequence,
                     message: "\(saved.name): \(error.message)")
             }
+            guard documents[saved.name]?.live.hasPending != true else {
+                throw RoomLoadError(
+                    code: .corruptSnapshot, sequence: snapshot.sequence, message: "\(saved.name) is not whole"
+                )
+            }
             documents[saved.name]?.owners = saved.owners
         }
     }
 
-    private mutating func replay(_ tail: [LogRecord]) throws(RoomLoadError) {
+    /// Applies what was written since the snapshot; gives the notices it told.
+    private mutating func replay(_ tail: [LogRecord]) throws(RoomLoadError) -> [BattleNotice] {
         var expected = log.applied
+        var notices: [BattleNotice] = []
         for record in tail {
             expected += 1
             guard record.sequence == expected else {
@@ -61,31 +85,51 @@ extension Room {
             }
             switch record.kind {
             case .update:
-                let update = try Self.decode(record)
-                guard var document = documents[record.document] else { continue }
-                document.accept(
-                    document.live.newRanges(of: update, beyond: nil), from: record.author)
-                document.apply(update)
-                documents[record.document] = document
-            case .submission:
-                _ = story.apply(record)
-                if let received = RecordPayload.Received(record.payload) {
+                try replayUpdate(record)
+            case .submission, .verdict, .battle:
+                notices += try retell(record)
+                if let received = RecordPayload.Received(record.payload), record.kind == .submission {
                     actions.append(.submissionTaken(taken(received, of: record, reply: .nobody)))
-                    if !received.nonce.isEmpty {
-                        chat.remember(
-                            author: submitKey(received.userID), nonce: received.nonce, result: received.id,
-                            atMs: record.committedAtMs)
-                    }
                 }
-            case .verdict, .battle:
-                _ = story.apply(record)
             }
         }
         log = PendingLog(
             sequence: expected, committedAtMs: max(log.lastCommittedAtMs, tail.last?.committedAtMs ?? 0))
+        return notices
+    }
+
+    private mutating func replayUpdate(_ record: LogRecord) throws(RoomLoadError) {
+        let update = try Self.decode(record)
+        guard let document = documents[record.document] else { return }
+        documents[record.document]?.accept(update, document.live.newRanges(of: update), from: record.author)
+        documents[record.document]?.apply(update)
+        guard !document.live.hasPending else {
+            throw RoomLoadError(
+                code: .corruptRecord, sequence: record.sequence, message: "it lacks what it builds on")
+        }
+    }
+
+    /// A record of the story; one that cannot be read would make another battle of it.
+    private mutating func retell(_ record: LogRecord) throws(RoomLoadError) -> [BattleNotice] {
+        guard RecordPayload.isReadable(record), Self.numbers.contains(record.committedAtMs) else {
+            throw RoomLoadError(
+                code: .corruptRecord, sequence: record.sequence, message: "its content cannot be read")
+        }
+        if record.kind == .submission, let received = RecordPayload.Received(record.payload),
+            !received.nonce.isEmpty
+        {
+            chat.remember(
+                author: submitKey(received.userID), nonce: received.nonce, result: received.id,
+                atMs: record.committedAtMs)
+        }
+        return story.apply(record).notices
     }
 
     private static func decode(_ record: LogRecord) throws(RoomLoadError) -> Update {
+        guard numbers.contains(record.committedAtMs) else {
+            throw RoomLoadError(
+                code: .corruptRecord, sequence: record.sequence, message: "its time is no such number")
+        }
         do {
             return try Update(decodingV1: record.payload)
         } catch {
@@ -96,18 +140,15 @@ extension Room {
     /// Builds what delayed readers see: each document applied up to the newest record older than the delay.
     private mutating func restoreShadows(_ history: RoomHistory, atMs: Int64) throws(RoomLoadError) {
         guard specification.kind == .battle, !battleIsOver else { return }
-        let delayMs: Int64? =
-            switch specification.spectatorDelay {
-            case .seconds(let seconds): Int64(seconds) * 1_000
-            case .end: nil
-            }
+        let delayMs = specification.spectatorDelay.milliseconds
         for participant in specification.participants {
             let name = DocumentName.player(participant.userID)
             var shadow = Shadow(delayMs: delayMs)
             if delayMs != nil {
                 for record in history.delayed + history.tail
                 where record.document == name && record.kind == .update {
-                    shadow.add(try Self.decode(record), committedAtMs: record.committedAtMs)
+                    _ = try Self.decode(record)
+                    shadow.add(record.payload, committedAtMs: record.committedAtMs)
                 }
                 while shadow.next(atMs: atMs) != nil {}
             }
@@ -118,7 +159,7 @@ extension Room {
     private mutating func resume(isNew: Bool, atMs: Int64) {
         for (id, _) in story.unjudged { actions.append(.verdictMissing(submissionID: id)) }
         if let result = story.battle?.result { actions.append(.battleFinished(result)) }
-        for player in story.battle?.players ?? [] where player.connected && !battleIsOver {
+        for player in story.battle?.players ?? [] where player.connected {
             log(.disconnected(player: player.id), atMs: atMs)
         }
         guard isNew, specification.kind != .open else { return writeState(atMs: atMs) }

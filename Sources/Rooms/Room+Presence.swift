@@ -12,8 +12,9 @@ extension Room {
     }
 
     /// Tells a socket everyone it may know of.
-    mutating func greet(_ subscriber: Subscriber) {
+    mutating func greet(_ subscriber: Subscriber, atMs: Int64) {
         guard let document = documents[subscriber.document] else { return }
+        subscribers[subscriber.id]?.greetedAtMs = atMs
         var known: [AwarenessStates?] = [
             subscriber.access == .delayedRead ? document.shadow?.presence : document.writersPresence
         ]
@@ -24,44 +25,92 @@ extension Room {
         }
     }
 
+    /// Answers who is present. A question of two bytes may have an answer of a megabyte, so not every one is answered.
+    mutating func answerPresence(to subscriber: Subscriber, atMs: Int64) {
+        if let last = subscriber.greetedAtMs, last <= atMs, last + Limits.greetingMs > atMs { return }
+        greet(subscriber, atMs: atMs)
+    }
+
     mutating func receive(_ update: AwarenessUpdate, from subscriber: Subscriber, atMs: Int64) {
-        guard var document = documents[subscriber.document] else { return }
-        let entries = update.entries.compactMap { admitted($0, from: subscriber, in: document) }
-        guard !entries.isEmpty else { return }
+        let name = subscriber.document
         let isWriter = subscriber.access == .write
+        guard isWriter || takeAnnouncement(of: subscriber.id, atMs: atMs) else { return }
+        let entries = update.entries.compactMap { admitted($0, from: subscriber) }
+        guard !entries.isEmpty else { return }
         let accepted = AwarenessUpdate(entries: entries)
+        let encoded = accepted.encoded()
+        // In place: a copy of the document would copy its tables with every movement of a cursor.
         if isWriter {
-            document.writersPresence.apply(accepted, atMs: atMs)
-            document.shadow?.add(presence: accepted.encoded(), atMs: atMs)
+            documents[name]?.writersPresence.apply(accepted, atMs: atMs)
+            documents[name]?.shadow?.add(presence: encoded, atMs: atMs)
         } else {
-            document.readersPresence.apply(accepted, atMs: atMs)
+            guard hasRoom(forReaders: accepted, of: name) else {
+                // Told to nobody else; stock clients close a socket on which their own state does not come back.
+                return actions.append(.send(subscriber.id, frame: ServerFrame.awareness(encoded)))
+            }
+            documents[name]?.readersPresence.apply(accepted, atMs: atMs)
         }
-        documents[subscriber.document] = document
-        tellPresence(accepted.encoded(), of: subscriber.document, ofWriters: isWriter)
+        tellPresence(encoded, of: name, ofWriters: isWriter)
         if nextPresenceCheckMs == nil { nextPresenceCheckMs = atMs + Limits.presenceCheckMs }
+    }
+
+    private mutating func takeAnnouncement(of id: SubscriberID, atMs: Int64) -> Bool {
+        guard var subscriber = subscribers[id] else { return false }
+        if subscriber.presenceSecond != atMs / 1_000 {
+            subscriber.presenceSecond = atMs / 1_000
+            subscriber.presenceCount = 0
+        }
+        subscriber.presenceCount += 1
+        subscribers[id] = subscriber
+        return subscriber.presenceCount <= Limits.readerAnnouncements
+    }
+
+    private func hasRoom(forReaders update: AwarenessUpdate, of name: String) -> Bool {
+        guard let states = documents[name]?.readersPresence else { return false }
+        let new = update.entries.count { states.json(of: $0.client) == nil && !$0.isRemoval }
+        return new == 0 || states.count + new <= Limits.presentReaders
     }
 
     /// An entry as this socket may announce it, with the user's id and name written in by the server; nil when the
     /// client id is somebody else's or one too many. (Stock clients also tell time-outs of others: not theirs to tell.)
     private mutating func admitted(
-        _ entry: AwarenessUpdate.Entry, from subscriber: Subscriber, in document: RoomDocument
+        _ entry: AwarenessUpdate.Entry, from subscriber: Subscriber
     ) -> AwarenessUpdate.Entry? {
         guard let current = subscribers[subscriber.id] else { return nil }
         if !current.presenceClients.contains(entry.client) {
             guard current.presenceClients.count < Limits.awarenessClients, !entry.isRemoval,
-                entry.client >= Limits.reservedClients || specification.kind == .open,
-                document.writersPresence.json(of: entry.client) == nil,
-                document.readersPresence.json(of: entry.client) == nil
+                mayAnnounce(entry.client, current)
             else { return nil }
-            if let owner = document.owners[entry.client], owner != current.caller.userID { return nil }
-            subscribers[subscriber.id]?.presenceClients.insert(entry.client)
+            hold(entry.client, by: current)
         }
-        guard !entry.isRemoval, !current.caller.userID.isEmpty else { return entry }
+        guard !entry.isRemoval else { return entry }
+        guard current.access == .write || entry.json.utf8.count <= Limits.readerStateBytes else { return nil }
+        guard !current.caller.userID.isEmpty else { return entry }
         guard
             let rewritten = AwarenessUpdate.rewritingUser(
                 entry.json, id: current.caller.userID, name: current.caller.handle)
         else { return nil }
         return AwarenessUpdate.Entry(client: entry.client, clock: entry.clock, json: rewritten)
+    }
+
+    /// A client id is announced by one socket at a time. A client that comes back before its old socket was closed
+    /// takes its id along; nobody else's.
+    private func mayAnnounce(_ client: ClientID, _ subscriber: Subscriber) -> Bool {
+        guard client >= Limits.reservedClients || specification.kind == .open,
+            let document = documents[subscriber.document]
+        else { return false }
+        if let owner = document.owners[client], owner != subscriber.caller.userID { return false }
+        guard let holder = document.presenceHolders[client].flatMap({ subscribers[$0] }) else { return true }
+        return holder.caller.userID == subscriber.caller.userID
+            && (holder.access == .write) == (subscriber.access == .write)
+    }
+
+    private mutating func hold(_ client: ClientID, by subscriber: Subscriber) {
+        if let before = documents[subscriber.document]?.presenceHolders[client] {
+            subscribers[before]?.presenceClients.remove(client)
+        }
+        documents[subscriber.document]?.presenceHolders[client] = subscriber.id
+        subscribers[subscriber.id]?.presenceClients.insert(client)
     }
 
     private mutating func tellPresence(_ encoded: [UInt8], of document: String, ofWriters: Bool) {
@@ -73,43 +122,58 @@ extension Room {
 
     /// Removes what a closing socket announced.
     mutating func withdrawPresence(of subscriber: Subscriber) {
+        for client in subscriber.presenceClients {
+            documents[subscriber.document]?.presenceHolders[client] = nil
+        }
         removePresence(
             subscriber.presenceClients.sorted(), of: subscriber.document,
             ofWriters: subscriber.access == .write)
     }
 
     private mutating func removePresence(_ clients: [ClientID], of name: String, ofWriters: Bool) {
-        guard var document = documents[name], !clients.isEmpty else { return }
+        guard !clients.isEmpty else { return }
         let removal: [UInt8]
         if ofWriters {
-            let removed = document.writersPresence.remove(clients)
-            guard !removed.isEmpty else { return }
-            removal = document.writersPresence.encode(removed)
-            document.shadow?.add(presence: removal, atMs: log.lastCommittedAtMs)
+            guard let removed = documents[name]?.writersPresence.remove(clients), !removed.isEmpty else {
+                return
+            }
+            removal = documents[name]?.writersPresence.encode(removed) ?? []
+            documents[name]?.shadow?.add(presence: removal, atMs: clockMs)
         } else {
-            let removed = document.readersPresence.remove(clients)
-            guard !removed.isEmpty else { return }
-            removal = document.readersPresence.encode(removed)
+            guard let removed = documents[name]?.readersPresence.remove(clients), !removed.isEmpty else {
+                return
+            }
+            removal = documents[name]?.readersPresence.encode(removed) ?? []
         }
-        documents[name] = document
         tellPresence(removal, of: name, ofWriters: ofWriters)
     }
 
     /// Drops states that were not renewed for 30 s; looked at every 3 s, as y-protocols does.
     mutating func expirePresence(atMs: Int64) {
         guard let due = nextPresenceCheckMs, due <= atMs else { return }
+        func outdated(_ states: AwarenessStates?) -> [ClientID] {
+            states?.outdated(atMs: atMs, timeoutMs: Limits.awarenessTimeoutMs) ?? []
+        }
         var isAnyonePresent = false
         for name in documents.keys.sorted() {
-            guard let document = documents[name] else { continue }
-            removePresence(
-                document.writersPresence.outdated(atMs: atMs, timeoutMs: Limits.awarenessTimeoutMs), of: name,
-                ofWriters: true)
-            removePresence(
-                document.readersPresence.outdated(atMs: atMs, timeoutMs: Limits.awarenessTimeoutMs), of: name,
-                ofWriters: false)
-            if document.writersPresence.count + document.readersPresence.count > 0 { isAnyonePresent = true }
+            removePresence(outdated(documents[name]?.writersPresence), of: name, ofWriters: true)
+            removePresence(outdated(documents[name]?.readersPresence), of: name, ofWriters: false)
+            expireDelayedPresence(outdated(documents[name]?.shadow?.presence), of: name)
+            let present = [
+                documents[name]?.writersPresence, documents[name]?.readersPresence,
+                documents[name]?.shadow?.presence,
+            ]
+            if present.contains(where: { $0.map(\.count) ?? 0 > 0 }) { isAnyonePresent = true }
         }
         nextPresenceCheckMs = isAnyonePresent ? atMs + Limits.presenceCheckMs : nil
+    }
+
+    /// What delayed readers see of somebody who went may have been left out of the queue.
+    private mutating func expireDelayedPresence(_ clients: [ClientID], of name: String) {
+        guard !clients.isEmpty, let removed = documents[name]?.shadow?.presence.remove(clients),
+            let removal = documents[name]?.shadow?.presence.encode(removed)
+        else { return }
+        actions.append(.broadcast(document: name, tiers: .delayed, frame: ServerFrame.awareness(removal)))
     }
 
     /// A writer's presence has become old enough for delayed readers.
@@ -117,5 +181,6 @@ extension Room {
         guard let update = try? AwarenessUpdate(decoding: encoded) else { return }
         documents[name]?.shadow?.presence.apply(update, atMs: atMs)
         actions.append(.broadcast(document: name, tiers: .delayed, frame: ServerFrame.awareness(encoded)))
+        if nextPresenceCheckMs == nil { nextPresenceCheckMs = atMs + Limits.presenceCheckMs }
     }
 }

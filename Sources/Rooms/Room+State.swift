@@ -11,8 +11,9 @@ extension Room {
 
     /// A player gives up.
     public mutating func forfeit(_ userID: String, atMs: Int64) {
+        hear(atMs)
         guard let battle = story.battle, battle.phase != .finished,
-            battle.players.contains(where: { $0.id == userID })
+            battle.players.contains(where: { $0.id == userID && !$0.forfeited })
         else { return }
         log(.forfeited(player: userID), atMs: atMs)
     }
@@ -24,6 +25,7 @@ extension Room {
         guard story.unjudged.contains(where: { $0.id == submissionID }),
             !verdictsInFlight.contains(submissionID)
         else { return }
+        hear(atMs)
         verdictsInFlight.insert(submissionID)
         let judged = RecordPayload.Judged(
             id: submissionID, verdict: verdict, testsPassed: testsPassed, testsTotal: testsTotal)
@@ -32,7 +34,8 @@ extension Room {
     }
 
     public mutating func progress(submissionID: String, testsPassed: Int, testsTotal: Int, atMs: Int64) {
-        story.progress(id: submissionID, testsPassed: testsPassed, testsTotal: testsTotal, atMs: atMs)
+        hear(atMs)
+        story.progress(id: submissionID, testsPassed: testsPassed, testsTotal: testsTotal)
         writeState(atMs: atMs)
     }
 
@@ -49,7 +52,7 @@ extension Room {
         }
         if let edit = state.edit(appending: told.notices) { write([edit], to: DocumentName.state) }
         if let result = told.result { actions.append(.battleFinished(result)) }
-        if battleIsOver && !wasOver { endDelay(atMs: atMs) }
+        if battleIsOver && !wasOver { endDelay() }
     }
 
     /// Writes what changed into the state document.

@@ -53,7 +53,8 @@ extension Room {
         else { return refuse("not_allowed") }
         guard let text, !nonce.isEmpty, nonce.utf8.count <= 64 else { return refuse("malformed") }
         if let known = chat.result(author: caller.userID, nonce: nonce, atMs: atMs) {
-            return acceptChat(.init(subscriber: subscriber.id, nonce: nonce, messageID: known))
+            return acceptAgain(
+                .init(subscriber: subscriber.id, nonce: nonce, messageID: known), in: document)
         }
         guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
             return refuse("empty")
@@ -66,7 +67,7 @@ extension Room {
             ("author", .object([("id", .string(caller.userID)), ("handle", .string(caller.handle))])),
             ("text", .string(text)), ("at", .string(timestamp(atMs))),
         ])
-        write(chatEdits(appending: line, to: document), to: document)
+        write([.append(root: "messages", values: [line])], to: document)
         documents[document]?.serverWrites.acknowledgements.append(
             .init(subscriber: subscriber.id, nonce: nonce, messageID: newID))
         documents[document]?.serverWrites.notes.append(
@@ -75,13 +76,31 @@ extension Room {
             ]).json)
     }
 
-    /// The history stays bounded: the oldest lines go when new ones come.
-    private func chatEdits(appending line: Value, to document: String) -> [PlannedEdit] {
-        guard let target = documents[document] else { return [] }
-        let append = PlannedEdit.append(root: "messages", values: [line])
-        let count = target.live.arrayCount("messages") + target.serverWrites.acknowledgements.count
-        guard count >= Limits.chatHistory, target.serverWrites.edits.isEmpty else { return [append] }
-        return [.removeFirst(root: "messages", count: count - Limits.chatHistory + 1), append]
+    /// A line that was posted before is acknowledged again, but not before it is on disk.
+    private mutating func acceptAgain(_ again: ServerWrites.Acknowledgement, in document: String) {
+        func isSame(_ other: ServerWrites.Acknowledgement) -> Bool { other.messageID == again.messageID }
+        func isAsked(_ other: ServerWrites.Acknowledgement) -> Bool {
+            isSame(other) && other.subscriber == again.subscriber
+        }
+        guard let writes = documents[document]?.serverWrites else { return }
+        if writes.acknowledgements.contains(where: isSame) {
+            guard !writes.acknowledgements.contains(where: isAsked) else { return }
+            documents[document]?.serverWrites.acknowledgements.append(again)
+        } else if writes.acknowledgementsInFlight.contains(where: isSame) {
+            guard !writes.acknowledgementsInFlight.contains(where: isAsked) else { return }
+            documents[document]?.serverWrites.acknowledgementsInFlight.append(again)
+        } else {
+            acceptChat(again)
+        }
+    }
+
+    /// The history of a chat stays bounded: the oldest lines go when new ones come.
+    func bounded(_ edits: [PlannedEdit], of document: RoomDocument) -> [PlannedEdit] {
+        guard document.name == DocumentName.chat || document.name == DocumentName.watchersChat else {
+            return edits
+        }
+        let surplus = document.live.arrayCount("messages") + edits.count - Limits.chatHistory
+        return surplus > 0 ? edits + [.removeFirst(root: "messages", count: surplus)] : edits
     }
 
     mutating func acceptChat(_ acknowledgement: ServerWrites.Acknowledgement) {

@@ -47,6 +47,7 @@ struct WaitingForFile {
 extension Room {
     /// A submission by HTTP. Answered by `submissionTaken` or `submissionRefused`.
     public mutating func request(_ request: SubmissionRequest, atMs: Int64) {
+        hear(atMs)
         take(request, mayWait: true, atMs: atMs)
     }
 
@@ -55,7 +56,11 @@ extension Room {
         guard let document = documents[name] else {
             return actions.append(.submissionRefused(requestID: request.requestID, .noSuchDocument))
         }
-        if let wanted = request.stateVector, !document.live.stateVector.covers(wanted) {
+        // Whether a document covers a state vector is told only to who may read it.
+        guard policy.access(to: name, for: request.caller) == .write else {
+            return actions.append(.submissionRefused(requestID: request.requestID, .notAllowed))
+        }
+        if let wanted = request.stateVector, !document.covers(wanted) {
             guard coverWaiters.count < Limits.coverWaiters, request.deadlineMs > atMs else {
                 return actions.append(.submissionRefused(requestID: request.requestID, .documentBehind))
             }
@@ -104,11 +109,17 @@ extension Room {
         }
         let caller = subscriber.caller
         if let known = chat.result(author: submitKey(caller.userID), nonce: nonce, atMs: atMs) {
+            if submissionReplies[known] != nil {
+                // Not on disk yet: whoever asked last is answered when it is.
+                submissionReplies[known] = .socket(subscriber.id, nonce: nonce)
+                return
+            }
             return answer(
                 subscriber.id,
                 [("type", .string("submit.accepted")), ("nonce", .string(nonce)), ("id", .string(known))])
         }
         guard subscriber.quarantine == nil else { return refuse(subscriber.quarantine?.reason ?? "reset") }
+        closeGap(of: subscriber)
         guard gaps[subscriber.id] == nil else { return refuse("document_behind") }
         let file = fields["file"]?.string ?? RoomSpecification.fileName(of: language)
         if mayWait, mayBeOnItsWay(file, in: subscriber.document) {

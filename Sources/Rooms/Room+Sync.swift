@@ -5,77 +5,142 @@ import SyncProtocol
 extension Room {
     /// Answers a client's state vector with what it lacks.
     mutating func answerStep1(_ stateVector: StateVector, to subscriber: Subscriber) {
-        guard var document = documents[subscriber.document] else { return }
-        defer { documents[subscriber.document] = document }
-        guard stateVector[serverClientID] <= document.live.stateVector[serverClientID] else {
-            // The client holds text of the server that the log does not: history was lost.
+        guard let document = documents[subscriber.document] else { return }
+        guard
+            specification.kind == .open
+                || stateVector[serverClientID] <= document.live.clock(of: serverClientID)
+        else { return reset(subscriber) }
+        guard let update = difference(for: subscriber, since: stateVector) else { return }
+        actions.append(.send(subscriber.id, frame: ServerFrame.syncStep2(update: update)))
+    }
+
+    /// What a socket may know of its document and lacks.
+    mutating func difference(for subscriber: Subscriber, since stateVector: StateVector) -> [UInt8]? {
+        if subscriber.access == .delayedRead, let shadow = documents[subscriber.document]?.shadow {
+            return shadow.document.encodeStateAsUpdate(since: stateVector)
+        }
+        return documents[subscriber.document]?.difference(since: stateVector)
+    }
+
+    /// The client holds text of the server that the log does not: history was lost. Anybody can say so, hence one
+    /// alarm a loaded room.
+    private mutating func reset(_ subscriber: Subscriber) {
+        if !hasRaisedAlarm {
+            hasRaisedAlarm = true
             actions.append(
                 .alarm(
-                    "room \(specification.id), document \(document.name): a client is ahead of the server's own writes"
+                    "room \(specification.id), document \(subscriber.document): a client is ahead of the server's writes"
                 ))
-            actions.append(
-                .send(subscriber.id, frame: ServerFrame.permissionDenied(reason: WriteRefusal.epoch.reason)))
-            actions.append(.close(subscriber.id, DoorRefusal(.reset, WriteRefusal.epoch.reason)))
-            return
         }
-        let update: [UInt8]
-        if subscriber.access == .delayedRead, let shadow = document.shadow {
-            update = shadow.document.encodeStateAsUpdate(since: stateVector)
-        } else {
-            update = document.difference(since: stateVector)
-        }
-        actions.append(.send(subscriber.id, frame: ServerFrame.syncStep2(update: update)))
+        subscribers[subscriber.id]?.quarantine = .epoch
+        actions.append(
+            .send(subscriber.id, frame: ServerFrame.permissionDenied(reason: WriteRefusal.epoch.reason)))
+        actions.append(.close(subscriber.id, DoorRefusal(.reset, WriteRefusal.epoch.reason)))
     }
 
     /// Checks an update without changing anything and accepts it whole, or refuses it whole.
     mutating func receive(_ update: Update, isStep2: Bool, from subscriber: Subscriber, atMs: Int64) {
-        guard var document = documents[subscriber.document] else { return }
+        guard let document = documents[subscriber.document] else { return }
+        guard subscriber.access == .write else {
+            return receive(update, fromReader: subscriber, of: document)
+        }
         let readiness = document.live.readiness(of: update, beyond: document.accepted)
         if readiness == .redundant {
-            // A step 2 that adds nothing is no write; an update sent again is told that it is known.
-            gaps[subscriber.id] = isStep2 ? nil : gaps[subscriber.id]
-            if !isStep2, subscriber.access == .write, subscriber.quarantine == nil {
+            // A step 2 that adds nothing is no write; an update sent again is told that it is known. What is known
+            // and not on disk yet is told to this socket too when it is.
+            if !isStep2, subscriber.quarantine == nil, document.live.readiness(of: update) == .redundant {
                 actions.append(.send(subscriber.id, frame: ServerFrame.update(update.bytes)))
             }
             return
         }
-        if let refusal = refusal(of: update, to: document, from: subscriber) {
+        let ranges = document.live.newRanges(of: update, beyond: document.accepted)
+        if let refusal = refusal(of: update, ranges, to: document, from: subscriber) {
             return refuse(subscriber, refusal)
         }
-        if case .missing = readiness {
-            if gaps[subscriber.id] == nil { gaps[subscriber.id] = atMs }
-            actions.append(
-                .send(
-                    subscriber.id,
-                    frame: ServerFrame.syncStep1(stateVector: document.live.encodeStateVector())))
-            return
+        if case .missing(let missing) = readiness {
+            return ask(subscriber, for: missing, of: update, atMs: atMs)
         }
-        gaps[subscriber.id] = nil
-        document.accept(
-            document.live.newRanges(of: update, beyond: document.accepted), from: subscriber.caller.userID)
-        documents[subscriber.document] = document
+        accept(document.withoutKnownStructs(update), ranges, from: subscriber, atMs: atMs)
+        if gaps[subscriber.id] != nil { closeGap(of: subscriber) }
+    }
+
+    private mutating func accept(
+        _ update: Update, _ ranges: [Update.ClientRange], from subscriber: Subscriber, atMs: Int64
+    ) {
+        documents[subscriber.document]?.accept(update, ranges, from: subscriber.caller.userID)
         log.add(
-            .update, document: document.name, author: subscriber.caller.userID, payload: update.bytes,
+            .update, document: subscriber.document, author: subscriber.caller.userID, payload: update.bytes,
             update: update, note: nil, atMs: atMs)
     }
 
+    /// Who may not write is refused anything but what they know already. What delayed readers cannot see yet must
+    /// not be told apart by it.
+    private mutating func receive(
+        _ update: Update, fromReader subscriber: Subscriber, of document: RoomDocument
+    ) {
+        let known = subscriber.access == .delayedRead ? document.shadow?.document : document.live
+        guard (known ?? document.live).readiness(of: update) != .redundant else { return }
+        refuse(subscriber, .readOnly)
+    }
+
     private func refusal(
-        of update: Update, to document: RoomDocument, from subscriber: Subscriber
+        of update: Update, _ ranges: [Update.ClientRange], to document: RoomDocument,
+        from subscriber: Subscriber
     ) -> WriteRefusal? {
         if let quarantine = subscriber.quarantine { return quarantine }
-        guard subscriber.access == .write else { return .readOnly }
-        guard update.bytes.count <= Limits.updateBytes else { return .tooLarge }
+        guard update.byteCount <= Limits.updateBytes else { return .tooLarge }
         let isOpen = specification.kind == .open
         let room = isOpen ? Limits.openDocumentBytes : Limits.documentBytes
-        guard document.live.byteSize + log.bytes + update.bytes.count <= room else { return .documentFull }
+        guard document.byteSize + RoomDocument.cost(of: update) <= room,
+            (document.shadow?.waitingBytes ?? 0) <= Limits.delayedBytes
+        else { return .documentFull }
         guard !isOpen else { return nil }
-        for range in document.live.newRanges(of: update, beyond: document.accepted) {
+        for range in ranges {
             guard range.client >= Limits.reservedClients else { return .foreignClient }
             if let owner = document.owners[range.client], owner != subscriber.caller.userID {
                 return .foreignClient
             }
         }
         return nil
+    }
+
+    // MARK: Gaps
+
+    /// An update that lacks its dependencies is not kept: the socket is asked for all the room lacks.
+    private mutating func ask(
+        _ subscriber: Subscriber, for missing: [ClientID: UInt64], of update: Update, atMs: Int64
+    ) {
+        var gap = gaps[subscriber.id] ?? Gap(sinceMs: atMs)
+        for (client, clock) in missing { gap.raise(client, to: clock) }
+        for range in update.ranges { gap.raise(range.client, to: range.to) }
+        guard gap.dropped.count <= Limits.gapClients, let document = documents[subscriber.document] else {
+            return refuse(subscriber, .gap)
+        }
+        gaps[subscriber.id] = gap
+        nextGapCheckMs = min(nextGapCheckMs ?? .max, gap.sinceMs + Limits.gapMs)
+        actions.append(
+            .send(
+                subscriber.id, frame: ServerFrame.syncStep1(stateVector: document.live.encodeStateVector())))
+    }
+
+    /// Whether all that a socket sent was taken; what it sent with a gap must have come again.
+    mutating func closeGap(of subscriber: Subscriber) {
+        guard let gap = gaps[subscriber.id], let document = documents[subscriber.document] else { return }
+        let isClosed = gap.dropped.allSatisfy { client, clock in
+            max(document.live.clock(of: client), document.accepted[client]) >= clock
+        }
+        if isClosed { gaps[subscriber.id] = nil }
+    }
+
+    /// Refuses sockets whose gap stayed.
+    mutating func expireGaps(atMs: Int64) {
+        guard let due = nextGapCheckMs, due <= atMs else { return }
+        for id in gaps.keys.sorted() {
+            guard let subscriber = subscribers[id] else { continue }
+            closeGap(of: subscriber)
+            if let gap = gaps[id], gap.sinceMs + Limits.gapMs <= atMs { refuse(subscriber, .gap) }
+        }
+        nextGapCheckMs = gaps.values.map { $0.sinceMs + Limits.gapMs }.min()
     }
 
     /// Refuses a write: the socket is in quarantine from now on, and updates still flow to it.
@@ -90,15 +155,16 @@ extension Room {
 
     /// The batch handed out last is on disk: applies it and tells everyone.
     public mutating func committed(atMs: Int64) {
+        hear(atMs)
+        var hasStory = false
         for entry in log.takeCommitted() {
             apply(entry.record, entry.update, atMs: atMs)
+            if entry.record.kind != .update { hasStory = true }
         }
-        for name in documents.keys.sorted() where documents[name]?.serverWrites.isInFlight == true {
-            finishServerWrite(of: name)
-        }
+        finishServerWrites()
         retryWaitingForFile(atMs: atMs)
         retryCoverWaiters(atMs: atMs)
-        writeState(atMs: atMs)
+        if hasStory { writeState(atMs: atMs) }
     }
 
     private mutating func apply(_ record: LogRecord, _ update: Update?, atMs: Int64) {
@@ -113,10 +179,9 @@ extension Room {
     }
 
     private mutating func applyUpdate(_ update: Update, of record: LogRecord, atMs: Int64) {
-        guard var document = documents[record.document] else { return }
-        document.apply(update)
-        document.shadow?.add(update, committedAtMs: record.committedAtMs)
-        documents[record.document] = document
+        // In place: a copy of the document would copy its tables with every keystroke.
+        documents[record.document]?.apply(update)
+        documents[record.document]?.shadow?.add(record.payload, committedAtMs: record.committedAtMs)
         actions.append(
             .broadcast(document: record.document, tiers: .live, frame: ServerFrame.update(record.payload)))
     }
@@ -134,7 +199,7 @@ extension Room {
                 switch entry {
                 case .update(let update):
                     actions.append(
-                        .broadcast(document: name, tiers: .delayed, frame: ServerFrame.update(update.bytes)))
+                        .broadcast(document: name, tiers: .delayed, frame: ServerFrame.update(update)))
                 case .presence(let presence):
                     releasePresence(presence, of: name, atMs: atMs)
                 }
@@ -143,19 +208,27 @@ extension Room {
     }
 
     /// The battle is over: delayed readers are brought level and read live from now on.
-    mutating func endDelay(atMs: Int64) {
-        for name in documents.keys {
-            guard var document = documents[name], let shadow = document.shadow else { continue }
+    mutating func endDelay() {
+        var delayed: [String: [SubscriberID]] = [:]
+        for subscriber in subscribers.values where subscriber.access == .delayedRead {
+            delayed[subscriber.document, default: []].append(subscriber.id)
+        }
+        for name in documents.keys.sorted() {
+            guard let shadow = documents[name]?.shadow, let document = documents[name] else { continue }
             let difference = document.live.encodeStateAsUpdate(since: shadow.document.stateVector)
-            document.shadow = nil
-            documents[name] = document
-            let delayed = subscriberIDs(of: name, .delayedRead)
-            guard !delayed.isEmpty else { continue }
+            documents[name]?.shadow = nil
+            guard let readers = delayed[name] else { continue }
             actions.append(.broadcast(document: name, tiers: .delayed, frame: ServerFrame.update(difference)))
-            for id in delayed {
+            let writers = document.writersPresence
+            if writers.count > 0 {
+                actions.append(
+                    .broadcast(
+                        document: name, tiers: .delayed,
+                        frame: ServerFrame.awareness(writers.encode(writers.clients))))
+            }
+            for id in readers {
                 subscribers[id]?.access = .read
                 actions.append(.move(id, to: .readers))
-                if let subscriber = subscribers[id] { greet(subscriber) }
             }
         }
     }
@@ -165,41 +238,46 @@ extension Room {
     /// Adds edits of the server to a document; they are planned together when the one before is on disk.
     mutating func write(_ edits: [PlannedEdit], to document: String) {
         documents[document]?.serverWrites.edits.append(contentsOf: edits)
+        hasServerEdits = true
     }
 
     mutating func planServerWrites() {
+        guard hasServerEdits else { return }
+        hasServerEdits = false
         for name in documents.keys.sorted() {
-            guard var document = documents[name], !document.serverWrites.isInFlight,
-                !document.serverWrites.edits.isEmpty
-            else { continue }
-            defer { documents[name] = document }
-            let edits = document.serverWrites.edits
-            document.serverWrites.edits = []
+            guard var writes = documents[name]?.serverWrites, !writes.edits.isEmpty else { continue }
+            guard writes.sequenceInFlight == nil, let document = documents[name] else {
+                // Their turn comes when the write before is on disk.
+                hasServerEdits = true
+                continue
+            }
+            let edits = bounded(writes.edits, of: document)
+            writes.edits = []
+            defer { documents[name]?.serverWrites = writes }
             guard let bytes = document.live.plan(edits, as: serverClientID),
                 let update = try? Update(decodingV1: bytes)
             else { continue }
-            let notes = document.serverWrites.notes
-            document.serverWrites.isInFlight = true
-            document.serverWrites.acknowledgementsInFlight = document.serverWrites.acknowledgements
-            document.serverWrites.acknowledgements = []
-            document.serverWrites.notes = []
-            document.accept(document.live.newRanges(of: update, beyond: document.accepted), from: "")
+            let note = writes.notes.isEmpty ? nil : writes.notes.joined(separator: "\n")
+            writes.acknowledgementsInFlight = writes.acknowledgements
+            writes.acknowledgements = []
+            writes.notes = []
+            documents[name]?.accept(
+                update, document.live.newRanges(of: update, beyond: document.accepted), from: "")
             log.add(
-                .update, document: name, author: "", payload: bytes, update: update,
-                note: notes.isEmpty ? nil : notes.joined(separator: "\n"), atMs: log.lastCommittedAtMs)
+                .update, document: name, author: "", payload: bytes, update: update, note: note, atMs: clockMs
+            )
+            writes.sequenceInFlight = log.lastSequence
         }
     }
 
-    private mutating func finishServerWrite(of name: String) {
-        guard let acknowledgements = documents[name]?.serverWrites.acknowledgementsInFlight else { return }
-        // A batch may be committed that does not hold this document's write yet.
-        guard let document = documents[name],
-            document.live.stateVector[serverClientID] >= document.accepted[serverClientID]
-        else { return }
-        documents[name]?.serverWrites.isInFlight = false
-        documents[name]?.serverWrites.acknowledgementsInFlight = []
-        for acknowledgement in acknowledgements {
-            acceptChat(acknowledgement)
+    private mutating func finishServerWrites() {
+        for name in documents.keys.sorted() {
+            guard let writes = documents[name]?.serverWrites, let sequence = writes.sequenceInFlight,
+                sequence <= log.applied
+            else { continue }
+            documents[name]?.serverWrites.sequenceInFlight = nil
+            documents[name]?.serverWrites.acknowledgementsInFlight = []
+            for acknowledgement in writes.acknowledgementsInFlight { acceptChat(acknowledgement) }
         }
     }
 }

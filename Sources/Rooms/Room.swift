@@ -21,8 +21,14 @@ public struct Room {
     var nextPresenceCheckMs: Int64?
     var coverWaiters: [SubmissionRequest] = []
     var waitingForFile: [WaitingForFile] = []
-    /// Since when an update of a socket lacks its dependencies.
-    var gaps: [SubscriberID: Int64] = [:]
+    /// Sockets that sent what lacks its dependencies.
+    var gaps: [SubscriberID: Gap] = [:]
+    var nextGapCheckMs: Int64?
+    /// The latest time the host told; never falls.
+    var clockMs: Int64 = 0
+    /// Whether a document has edits of the server that are not planned.
+    var hasServerEdits = false
+    var hasRaisedAlarm = false
     /// Who waits for the answer to an accepted submission, by submission id.
     var submissionReplies: [String: TakenSubmission.Reply] = [:]
     /// The sequence of the snapshot this room was loaded from.
@@ -71,21 +77,22 @@ public struct Room {
             let target = documents[document]
         else { throw DoorRefusal(.notFound, "no such room or document") }
         guard access != .none else { throw DoorRefusal(.forbidden, "this document is not yours to read") }
-        guard subscribers.count < Limits.subscribers else {
-            throw DoorRefusal(.tryAgainLater, "the room is full")
-        }
+        let places = Limits.subscribers - (policy.isParticipant(caller) ? 0 : Limits.participantPlaces)
+        guard subscribers.count < places else { throw DoorRefusal(.tryAgainLater, "the room is full") }
+        hear(atMs)
         let subscriber = Subscriber(id: id, caller: caller, document: document, access: access)
         subscribers[id] = subscriber
         if access == .write {
             actions.append(
                 .send(id, frame: ServerFrame.syncStep1(stateVector: target.live.encodeStateVector())))
         }
-        greet(subscriber)
+        greet(subscriber, atMs: atMs)
         attend(subscriber, isJoining: true, atMs: atMs)
         return subscriber.tier
     }
 
     public mutating func leave(_ id: SubscriberID, atMs: Int64) {
+        hear(atMs)
         guard let subscriber = subscribers.removeValue(forKey: id) else { return }
         gaps[id] = nil
         withdrawPresence(of: subscriber)
@@ -94,13 +101,14 @@ public struct Room {
 
     /// One message of a socket.
     public mutating func receive(_ message: Inbound, from id: SubscriberID, atMs: Int64) {
+        hear(atMs)
         guard let subscriber = subscribers[id] else { return }
         switch message {
         case .step1(let stateVector): answerStep1(stateVector, to: subscriber)
         case .update(let update, let isStep2): receive(update, isStep2: isStep2, from: subscriber, atMs: atMs)
         case .refusedWrite(let refusal): refuse(subscriber, refusal)
         case .awareness(let update): receive(update, from: subscriber, atMs: atMs)
-        case .queryAwareness: greet(subscriber)
+        case .queryAwareness: answerPresence(to: subscriber, atMs: atMs)
         case .stateless(let text, let newID):
             receiveStateless(text, newID: newID, from: subscriber, atMs: atMs)
         }
@@ -110,15 +118,13 @@ public struct Room {
     public mutating func catchUp(
         _ id: SubscriberID, since stateVector: StateVector
     ) -> (frame: [UInt8], now: StateVector)? {
-        guard let subscriber = subscribers[id], var document = documents[subscriber.document] else {
-            return nil
-        }
-        defer { documents[subscriber.document] = document }
-        if subscriber.access == .delayedRead, let shadow = document.shadow {
-            let update = shadow.document.encodeStateAsUpdate(since: stateVector)
-            return (ServerFrame.update(update), shadow.document.stateVector)
-        }
-        return (ServerFrame.update(document.difference(since: stateVector)), document.live.stateVector)
+        guard let subscriber = subscribers[id], let document = documents[subscriber.document],
+            let update = difference(for: subscriber, since: stateVector)
+        else { return nil }
+        // Presence was left out too: it may be asked for again at once.
+        subscribers[id]?.greetedAtMs = nil
+        let known = subscriber.access == .delayedRead ? document.shadow?.document : nil
+        return (ServerFrame.update(update), (known ?? document.live).stateVector)
     }
 
     // MARK: Time
@@ -133,7 +139,7 @@ public struct Room {
         for document in documents.values {
             consider(document.shadow?.nextDueMs)
         }
-        for since in gaps.values { consider(since + Limits.gapMs) }
+        consider(nextGapCheckMs)
         for waiter in coverWaiters { consider(waiter.deadlineMs) }
         consider(nextPresenceCheckMs)
         consider(attendance.nextWriteMs)
@@ -141,16 +147,14 @@ public struct Room {
     }
 
     public mutating func tick(atMs: Int64) {
+        hear(atMs)
         if let deadline = story.battle?.nextDeadlineMs, deadline <= atMs, !timeEventInFlight {
             timeEventInFlight = true
             log(.timePassed, atMs: atMs)
         }
         releaseDelayed(atMs: atMs)
         expirePresence(atMs: atMs)
-        for (id, since) in gaps where since + Limits.gapMs <= atMs {
-            gaps[id] = nil
-            if let subscriber = subscribers[id] { refuse(subscriber, .gap) }
-        }
+        expireGaps(atMs: atMs)
         expireCoverWaiters(atMs: atMs)
         writeAttendance(atMs: atMs)
     }
@@ -169,11 +173,10 @@ public struct Room {
         guard specification.kind == .pair, specification.participant(participant.userID) == nil else {
             return
         }
+        hear(atMs)
         specification.participants.append(participant)
         writeState(atMs: atMs)
     }
 
-    func subscriberIDs(of document: String, _ access: DocumentAccess) -> [SubscriberID] {
-        subscribers.values.filter { $0.document == document && $0.access == access }.map(\.id)
-    }
+    mutating func hear(_ atMs: Int64) { clockMs = max(clockMs, atMs) }
 }

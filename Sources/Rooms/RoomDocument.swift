@@ -9,7 +9,11 @@ struct RoomDocument {
     var live: Document
     /// At least the state vector of every accepted update, applied or not.
     var accepted = StateVector()
+    /// What accepted updates will take that are not applied yet, bytes.
+    private var acceptedBytes = 0
     var owners: [ClientID: String] = [:]
+    /// The sockets that announced who is present.
+    var presenceHolders: [ClientID: SubscriberID] = [:]
     /// States of those who may write, and of those who may not.
     var writersPresence = AwarenessStates()
     var readersPresence = AwarenessStates()
@@ -25,16 +29,41 @@ struct RoomDocument {
 
     /// Applies a committed update.
     mutating func apply(_ update: Update) {
+        acceptedBytes = max(0, acceptedBytes - Self.cost(of: update))
         live.apply(update)
         encodedState = nil
     }
 
     /// Counts an update as accepted and gives its new client ids to its author.
-    mutating func accept(_ ranges: [Update.ClientRange], from author: String) {
+    mutating func accept(_ update: Update, _ ranges: [Update.ClientRange], from author: String) {
+        acceptedBytes += Self.cost(of: update)
         for range in ranges {
             accepted[range.client] = max(accepted[range.client], range.to)
             if !author.isEmpty && owners[range.client] == nil { owners[range.client] = author }
         }
+    }
+
+    /// Whether what is committed reaches a state vector.
+    func covers(_ wanted: StateVector) -> Bool {
+        wanted.clients.allSatisfy { live.clock(of: $0.key) >= $0.value }
+    }
+
+    /// Approximate memory of the document with all that was accepted.
+    var byteSize: Int { live.byteSize + acceptedBytes }
+
+    /// Approximate memory that an update may take once it is applied.
+    static func cost(of update: Update) -> Int { update.byteCount + update.structCount * Limits.structBytes }
+
+    /// The update without the structs that the room knows. A writer may send known clocks again with other content;
+    /// whoever has not synced yet would take it for the text.
+    func withoutKnownStructs(_ update: Update) -> Update {
+        var known = StateVector()
+        var overlaps = false
+        for range in update.ranges {
+            known[range.client] = max(live.clock(of: range.client), accepted[range.client])
+            if range.from < known[range.client] { overlaps = true }
+        }
+        return overlaps ? update.difference(since: known) : update
     }
 
     /// The difference to what a live reader has.
@@ -60,60 +89,99 @@ struct ServerWrites {
     var acknowledgements: [Acknowledgement] = []
     var notes: [String] = []
     var acknowledgementsInFlight: [Acknowledgement] = []
-    var isInFlight = false
+    /// The log sequence of the write that is on its way.
+    var sequenceInFlight: Int64?
+}
+
+/// Updates of a socket that lacked their dependencies and were not kept.
+struct Gap {
+    let sinceMs: Int64
+    /// The clocks that the room must reach to know all of them.
+    private(set) var dropped: [ClientID: UInt64] = [:]
+
+    init(sinceMs: Int64) { self.sinceMs = sinceMs }
+
+    mutating func raise(_ client: ClientID, to clock: UInt64) {
+        dropped[client] = max(dropped[client] ?? 0, clock)
+    }
+}
+
+/// Things that wait for their time, oldest first.
+struct DelayQueue<Element> {
+    private var entries: [(atMs: Int64, element: Element)] = []
+    /// The first that still waits.
+    private var head = 0
+
+    var count: Int { entries.count - head }
+    var firstMs: Int64? { head < entries.count ? entries[head].atMs : nil }
+
+    mutating func add(_ element: Element, atMs: Int64) {
+        entries.append((max(atMs, entries.last?.atMs ?? atMs), element))
+    }
+
+    mutating func removeFirst() -> Element? {
+        guard head < entries.count else { return nil }
+        let element = entries[head].element
+        head += 1
+        if head > 64 && head * 2 > entries.count {
+            entries.removeFirst(head)
+            head = 0
+        }
+        return element
+    }
 }
 
 /// What delayed readers see of a document: the engine applied to the log up to the newest record older than the
 /// delay. Cut from the live document, it would leak deletions and the delete set.
 struct Shadow {
     enum Entry {
-        case update(Update)
+        case update([UInt8])
         case presence([UInt8])
     }
 
-    let document: Document
+    let document = Document(clientID: serverClientID)
     /// Nil: nothing is shown before the battle is over.
     let delayMs: Int64?
-    /// Committed and not yet old enough, oldest first; `head` is the first that still waits.
-    private var backlog: [(committedAtMs: Int64, entry: Entry)] = []
-    private var head = 0
-    private var presenceEntries = 0
+    private var updates = DelayQueue<[UInt8]>()
+    private var announcements = DelayQueue<[UInt8]>()
+    /// Approximate memory of the updates that wait.
+    private(set) var waitingBytes = 0
     var presence = AwarenessStates()
 
+    private static let entryBytes = 64
+
     init(delayMs: Int64?) {
-        document = Document(clientID: serverClientID)
         self.delayMs = delayMs
     }
 
     var nextDueMs: Int64? {
-        guard let delayMs, head < backlog.count else { return nil }
-        return backlog[head].committedAtMs + delayMs
+        guard let delayMs, let first = [updates.firstMs, announcements.firstMs].compactMap(\.self).min()
+        else { return nil }
+        return first + delayMs
     }
 
-    mutating func add(_ update: Update, committedAtMs: Int64) {
+    mutating func add(_ update: [UInt8], committedAtMs: Int64) {
         guard delayMs != nil else { return }
-        backlog.append((committedAtMs, .update(update)))
+        updates.add(update, atMs: committedAtMs)
+        waitingBytes += update.count + Self.entryBytes
     }
 
+    /// Keeps a writer's presence back; when too much waits, the oldest is left out: what came later replaces it.
     mutating func add(presence update: [UInt8], atMs: Int64) {
-        guard delayMs != nil, presenceEntries < Limits.delayedPresence else { return }
-        presenceEntries += 1
-        backlog.append((atMs, .presence(update)))
+        guard delayMs != nil else { return }
+        announcements.add(update, atMs: atMs)
+        if announcements.count > Limits.delayedPresence { _ = announcements.removeFirst() }
     }
 
     /// Takes the next entry that is old enough; an update is applied to the shadow by it.
     mutating func next(atMs: Int64) -> Entry? {
         guard let due = nextDueMs, due <= atMs else { return nil }
-        let entry = backlog[head].entry
-        head += 1
-        if head > 64 && head * 2 > backlog.count {
-            backlog.removeFirst(head)
-            head = 0
+        if let first = updates.firstMs, first <= announcements.firstMs ?? first {
+            guard let update = updates.removeFirst() else { return nil }
+            waitingBytes -= update.count + Self.entryBytes
+            if let decoded = try? Update(decodingV1: update) { document.apply(decoded) }
+            return .update(update)
         }
-        switch entry {
-        case .update(let update): document.apply(update)
-        case .presence: presenceEntries -= 1
-        }
-        return entry
+        return announcements.removeFirst().map(Entry.presence)
     }
 }

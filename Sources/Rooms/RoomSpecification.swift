@@ -9,6 +9,12 @@ public enum SpectatorDelay: Sendable, Equatable, Codable {
     case seconds(Int)
     /// Not before the battle is over.
     case end
+
+    /// Nil for `end`; a week at most.
+    var milliseconds: Int64? {
+        guard case .seconds(let seconds) = self else { return nil }
+        return Int64(min(max(seconds, 0), 604_800)) * 1_000
+    }
 }
 
 /// Someone who writes in the room: a player of a battle, or a member of a pair room.

@@ -21,8 +21,6 @@ struct RoomStory {
     private(set) var members: [String: Member] = [:]
     /// Submissions received and not judged, oldest first, with who sent them.
     private(set) var unjudged: [(id: String, userID: String)] = []
-    /// Notices told since the beginning.
-    private(set) var noticeCount = 0
 
     init(_ specification: RoomSpecification) {
         guard specification.kind == .battle else { return }
@@ -50,14 +48,14 @@ struct RoomStory {
             guard let event = RecordPayload.battleEvent(record.payload) else { break }
             told = tell(event, atMs: record.committedAtMs)
         }
-        noticeCount += told.notices.count
         return told
     }
 
     /// Progress of judging: shown, never logged, decides nothing.
-    mutating func progress(id: String, testsPassed: Int, testsTotal: Int, atMs: Int64) {
+    mutating func progress(id: String, testsPassed: Int, testsTotal: Int) {
         if battle != nil {
-            _ = battle?.apply(.progress(id: id, testsPassed: testsPassed, testsTotal: testsTotal), atMs: atMs)
+            // At a time long past, so that the battle's clock stands: only what is logged moves it.
+            _ = battle?.apply(.progress(id: id, testsPassed: testsPassed, testsTotal: testsTotal), atMs: 0)
         } else if let userID = unjudged.last(where: { $0.id == id })?.userID {
             members[userID, default: Member()].testsPassed = testsPassed
             members[userID, default: Member()].testsTotal = testsTotal

@@ -11,6 +11,11 @@ struct Subscriber {
     var quarantine: WriteRefusal?
     /// Client ids whose presence this socket announced.
     var presenceClients: Set<ClientID> = []
+    /// When it was last told who is present.
+    var greetedAtMs: Int64?
+    /// Announcements since the beginning of the present second, for those who may not write.
+    var presenceCount = 0
+    var presenceSecond: Int64 = 0
 
     var tier: Tiers {
         switch access {
