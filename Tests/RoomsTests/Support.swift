@@ -1,0 +1,154 @@
+import CRDT
+import Foundation
+import Rooms
+import SyncProtocol
+import Testing
+
+enum Scale {
+    static let factor = ProcessInfo.processInfo.environment["CODUEL_TEST_SCALE"].flatMap(Int.init) ?? 1
+
+    /// One seed when `CODUEL_TEST_SEED` names it, else `count` × the scale.
+    static func seeds(_ count: Int) -> [UInt64] {
+        if let seed = ProcessInfo.processInfo.environment["CODUEL_TEST_SEED"].flatMap(UInt64.init) {
+            return [seed]
+        }
+        return (0..<count * factor).map { UInt64($0) &* 0x9E37_79B9 &+ 29 }
+    }
+
+    static func rerun(_ seed: UInt64, _ filter: String) -> Comment {
+        "seed \(seed); again: CODUEL_TEST_SEED=\(seed) swift test --filter \(filter)"
+    }
+}
+
+/// SplitMix64.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(bound, 1))) }
+    mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
+}
+
+extension RoomCaller {
+    static func user(_ name: String) -> RoomCaller {
+        RoomCaller(userID: name, handle: name.capitalized, sessionID: "session-\(name)")
+    }
+}
+
+extension RoomSpecification {
+    static let createdAtMs: Int64 = 1_700_000_000_000
+
+    static func pair(
+        _ visibility: RoomVisibility = .private, members: [String] = ["ann", "bob"], problem: String? = "sum"
+    ) -> RoomSpecification {
+        RoomSpecification(
+            id: "pair-1", kind: .pair, visibility: visibility, ownerID: members.first ?? "",
+            problemID: problem,
+            language: "python",
+            participants: members.map { .init(userID: $0, handle: $0, language: "python") },
+            createdAtMs: createdAtMs)
+    }
+
+    static func battle(
+        _ visibility: RoomVisibility = .public, delay: SpectatorDelay = .seconds(15)
+    ) -> RoomSpecification {
+        RoomSpecification(
+            id: "battle-1", kind: .battle, visibility: visibility, ownerID: "", problemID: "sum",
+            language: "python",
+            participants: ["ann", "bob"].map { .init(userID: $0, handle: $0, language: "python") },
+            spectatorDelay: delay, createdAtMs: createdAtMs)
+    }
+
+    static let open = RoomSpecification(
+        id: "open/x", kind: .open, visibility: .public, ownerID: "", language: "python", participants: [],
+        createdAtMs: 0)
+}
+
+/// What a frame from the server says.
+enum Heard {
+    case step1(StateVector)
+    case step2([UInt8])
+    case update([UInt8])
+    case presence(AwarenessUpdate)
+    case denied(String)
+    case message(Value)
+    case other
+
+    init(_ frame: [UInt8]) {
+        if frame.starts(with: [2, 0]), frame.count > 3 {
+            // A reason is shorter than 128 bytes.
+            self = .denied(String(decoding: frame[3...], as: UTF8.self))
+            return
+        }
+        guard let message = try? ClientMessage(decoding: frame[...]) else {
+            self = .other
+            return
+        }
+        switch message {
+        case .syncStep1(let bytes): self = (try? StateVector(decoding: bytes)).map(Heard.step1) ?? .other
+        case .syncStep2(let bytes): self = .step2(bytes)
+        case .update(let bytes): self = .update(bytes)
+        case .awareness(let bytes):
+            self = (try? AwarenessUpdate(decoding: bytes)).map(Heard.presence) ?? .other
+        case .stateless(let json): self = JSONParser.parse(json).map(Heard.message) ?? .other
+        case .queryAwareness, .unknown: self = .other
+        }
+    }
+
+    var update: [UInt8]? {
+        switch self {
+        case .step2(let bytes), .update(let bytes): bytes
+        default: nil
+        }
+    }
+
+    var denial: String? {
+        if case .denied(let reason) = self { return reason }
+        return nil
+    }
+
+    var message: Value? {
+        if case .message(let value) = self { return value }
+        return nil
+    }
+
+    var presence: AwarenessUpdate? {
+        if case .presence(let update) = self { return update }
+        return nil
+    }
+}
+
+/// The room log, kept in memory.
+struct MemoryLog {
+    var records: [LogRecord] = []
+    var snapshot: RoomSnapshot?
+
+    func history(of specification: RoomSpecification, atMs: Int64) -> RoomHistory {
+        let from = snapshot?.sequence ?? 0
+        let delayed = Set(Room.delayedDocuments(of: specification))
+        let before = records.filter { $0.sequence <= from }
+        return RoomHistory(
+            snapshot: snapshot, tail: records.filter { $0.sequence > from },
+            story: before.filter { $0.kind != .update },
+            delayed: before.filter { $0.kind == .update && delayed.contains($0.document) },
+            notes: records.filter { $0.note != nil && $0.committedAtMs >= atMs - Rooms.Limits.nonceMs })
+    }
+
+    /// The document as the records say that pass the test.
+    func document(_ name: String, where isIncluded: (LogRecord) -> Bool = { _ in true }) -> Document {
+        let document = Document(clientID: 9)
+        for record in records where record.kind == .update && record.document == name && isIncluded(record) {
+            try? document.applyUpdate(record.payload)
+        }
+        return document
+    }
+}
