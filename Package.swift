@@ -120,6 +120,10 @@ let package = Package(
         .testTarget(
             name: "SandboxTests", dependencies: ["Sandbox", "Judging", "sandbox-helper"],
             swiftSettings: settings),
+        .testTarget(name: "SyncProtocolTests", dependencies: ["SyncProtocol"], swiftSettings: settings),
+        .testTarget(
+            name: "RoomsTests", dependencies: ["Rooms", "SyncProtocol", "CRDT", "Battles"],
+            swiftSettings: settings),
         .testTarget(name: "BattlesTests", dependencies: ["Battles"], swiftSettings: settings),
         .testTarget(name: "MatchmakingTests", dependencies: ["Matchmaking"], swiftSettings: settings),
         .testTarget(

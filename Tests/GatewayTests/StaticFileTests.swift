@@ -20,7 +20,7 @@ import Testing
                 atPath: root + "/link.txt", withDestinationPath: folder + "/secret.txt")
             try manager.createSymbolicLink(atPath: root + "/up", withDestinationPath: folder)
             var settings = testSettings()
-            settings.webRoot = root
+            settings.pages = StaticFiles(root: root)
             try await withServer(gateway([], settings: settings)) { server in try await body(server) }
         }
     }
@@ -74,7 +74,7 @@ import Testing
 
     @Test func missingFolderSaysHowToBuild() async throws {
         var settings = testSettings()
-        settings.webRoot = "/nonexistent/dist"
+        settings.pages = StaticFiles(root: "/nonexistent/dist")
         try await withServer(gateway([], settings: settings)) { server async throws in
             let page = try await server.get("/")
             #expect(page.status == 200)

@@ -8,8 +8,7 @@ package enum OperationRoutes {
         readiness: Readiness, metrics: Metrics, jwks: @escaping @Sendable () -> String,
         settings: GatewaySettings
     ) -> [Route] {
-        // Read once: a request never reaches the file system.
-        let description = settings.openAPIPath.flatMap { FileManager.default.contents(atPath: $0) }
+        let description = settings.openAPI
         let version = settings.version
         return [
             open("/healthz") { .json(Health(status: "ok", version: version)) },
@@ -25,9 +24,7 @@ package enum OperationRoutes {
             },
             open("/api/openapi.yaml") {
                 guard let description else { throw HTTPProblem.notFound("The description is not installed.") }
-                return text(
-                    String(decoding: description, as: UTF8.self), "application/yaml; charset=utf-8",
-                    caching: "no-cache")
+                return text(description, "application/yaml; charset=utf-8", caching: "no-cache")
             },
         ]
     }

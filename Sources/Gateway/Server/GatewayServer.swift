@@ -19,7 +19,7 @@ package struct GatewayServer: Sendable {
         settings: GatewaySettings, metrics: Metrics, now: @escaping @Sendable () -> Int64
     ) {
         let limiter = RateLimiter(policies: settings.effectiveRatePolicies)
-        let pages = StaticFiles(root: settings.webRoot)
+        let pages = settings.pages
         let origins = settings.originPolicy
         self.settings = settings
         self.origins = origins

@@ -12,10 +12,10 @@ package struct GatewaySettings: Sendable {
     package var trustedProxies: [AddressBlock]
     /// Replaces `RatePolicy.defaults` name by name.
     package var ratePolicies: [RatePolicyName: RatePolicy]
-    /// Folder of the built page; nil or missing: a page that says how to build it.
-    package var webRoot: String?
-    /// Path of `openapi.yaml`.
-    package var openAPIPath: String?
+    /// The built page.
+    package var pages: StaticFiles
+    /// The text of `openapi.yaml`; nil when it is not installed.
+    package var openAPI: String?
     /// Handlers at work at once; beyond, 503. Requests that still arrive, and event streams, do not count.
     package var requestsInFlight: Int
     /// Time for a body to arrive, ms; a longer one gets more by its size (`GatewayLimits.slowestUpload`).
@@ -27,7 +27,7 @@ package struct GatewaySettings: Sendable {
         host: String = "127.0.0.1", port: Int = 8080, allowedHosts: [String] = [],
         allowedOrigins: [String] = [],
         trustedProxies: [AddressBlock] = [], ratePolicies: [RatePolicyName: RatePolicy] = [:],
-        webRoot: String? = nil, openAPIPath: String? = nil,
+        pages: StaticFiles = StaticFiles(root: nil), openAPI: String? = nil,
         requestsInFlight: Int = GatewayLimits.requestsInFlight,
         bodyTimeoutMs: Int64 = GatewayLimits.bodyTimeoutMs, version: String = "0.1.0"
     ) {
@@ -37,8 +37,8 @@ package struct GatewaySettings: Sendable {
         self.allowedOrigins = allowedOrigins
         self.trustedProxies = trustedProxies
         self.ratePolicies = ratePolicies
-        self.webRoot = webRoot
-        self.openAPIPath = openAPIPath
+        self.pages = pages
+        self.openAPI = openAPI
         self.requestsInFlight = requestsInFlight
         self.bodyTimeoutMs = bodyTimeoutMs
         self.version = version

@@ -49,9 +49,10 @@ package struct StaticFiles: Sendable {
             }
     }
 
-    /// Bundlers put eight or more letters and digits, with a digit among them, in front of the suffix:
-    /// `app-1f3c9a0b.js`.
+    /// The bundler names everything under `assets/` by its content. Elsewhere eight or more letters and digits, with
+    /// a digit among them, in front of the suffix are a hash: `app-1f3c9a0b.js`.
     private static func hasHash(_ path: String) -> Bool {
+        if path.hasPrefix("assets/") { return true }
         let parts = path.split(whereSeparator: { $0 == "." || $0 == "-" || $0 == "/" })
         return parts.dropLast().suffix(1).contains { part in
             part.count >= 8 && part.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })

@@ -12,6 +12,7 @@ struct BattleSettlement: Sendable {
     let director: MatchDirector
     let rooms: any RoomStore
     let events: UserEvents
+    let metrics: Metrics
     let logger: Logger
 
     /// Told at least once a battle; the rating store makes it once.
@@ -25,12 +26,22 @@ struct BattleSettlement: Sendable {
                 outcome: MatchOutcome(
                     players: players, winner: result.winner, rated: result.countsForRating, guests: guests))
             try await rooms.markSettled(room.id)
+            metrics.add(.battlesFinished, labels: [Self.label(result.outcome)])
             guard case .rated(let changes) = settlement else { return announce(room, result, changes: []) }
             announce(room, result, changes: changes)
         } catch {
             // The battle is unsettled still: the next start tries again.
             logger.error(
                 "a battle could not be settled", metadata: ["room": "\(room.id)", "error": "\(error)"])
+        }
+    }
+
+    private static func label(_ outcome: BattleOutcome) -> String {
+        switch outcome {
+        case .win(_, .accepted): "accepted"
+        case .win(_, .forfeit): "forfeit"
+        case .draw: "draw"
+        case .aborted: "aborted"
         }
     }
 

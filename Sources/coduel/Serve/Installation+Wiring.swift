@@ -38,6 +38,7 @@ extension Installation {
             workers: settings.judgeWorkers,
             now: now, newID: newID)
         let events = UserEvents(run: newID().filter { $0 != "-" })
+        let metrics = Metrics()
         let link = BattleLink()
         let hooks = RoomHooks(
             storeSubmission: { room, taken in
@@ -55,11 +56,12 @@ extension Installation {
             settings: MatchSettings(languages: Set(Language.all.map(\.id))),
             ports: Self.matchPorts(
                 settings: settings, directory: directory, catalogue: catalogue, events: events,
-                environment: environment))
+                metrics: metrics, environment: environment))
         link.connect(
             BattleSettlement(
-                identity: identity, director: director, rooms: rooms, events: events, logger: logger))
-        await Self.connect(judge, to: directory, events: events, logger: logger)
+                identity: identity, director: director, rooms: rooms, events: events, metrics: metrics,
+                logger: logger))
+        await Self.connect(judge, to: directory, events: events, metrics: metrics, logger: logger)
 
         self.settings = settings
         self.logger = logger
@@ -72,7 +74,7 @@ extension Installation {
         self.director = director
         self.directory = directory
         self.events = events
-        metrics = Metrics()
+        self.metrics = metrics
         metrics.gauge(.rooms, labels: ["any"]) { Double(directory.loadedRooms) }
         metrics.gauge(.eventSubscribers) { Double(events.subscriberCount) }
         readiness = Readiness(checks: [
@@ -82,8 +84,8 @@ extension Installation {
         let gatewaySettings = GatewaySettings(
             host: settings.host, port: settings.port, allowedHosts: settings.allowedHosts,
             allowedOrigins: settings.allowedOrigins, trustedProxies: settings.proxies,
-            ratePolicies: settings.ratePolicies, webRoot: foundation.webFolder,
-            openAPIPath: foundation.openAPIPath, version: coduelVersion)
+            ratePolicies: settings.ratePolicies, pages: foundation.pages,
+            openAPI: foundation.openAPI, version: coduelVersion)
         let gate = SocketGate(
             identity: identity, directory: directory, origins: gatewaySettings.originPolicy,
             opensAnyName: settings.openRooms, echoes: settings.conformanceEcho)
@@ -104,7 +106,7 @@ extension Installation {
 
     private static func matchPorts(
         settings: ServeSettings, directory: RoomDirectory, catalogue: ProblemCatalogue, events: UserEvents,
-        environment: IdentityEnvironment
+        metrics: Metrics, environment: IdentityEnvironment
     ) -> MatchPorts {
         MatchPorts(
             createRoom: { match in
@@ -114,7 +116,11 @@ extension Installation {
                 return specification.id
             },
             onMatched: { match, roomID in
+                let atMs = environment.now()
                 for ticket in match.tickets {
+                    metrics.observe(
+                        .matchWait, seconds: Double(atMs - ticket.createdAtMs) / 1_000,
+                        labels: [ticket.mode.rawValue])
                     let json = #"{"ticket_id":"\#(ticket.id)","room_id":"\#(roomID)"}"#
                     events.publish(userID: ticket.userID, type: "match.found", json: json)
                 }
@@ -125,7 +131,8 @@ extension Installation {
 
     /// The judge reports to the room that a submission came from, and to its author.
     private static func connect(
-        _ judge: JudgeService, to directory: RoomDirectory, events: UserEvents, logger: Logger
+        _ judge: JudgeService, to directory: RoomDirectory, events: UserEvents, metrics: Metrics,
+        logger: Logger
     ) async {
         await judge.observe(
             onProgress: { submission, passed, total, _ in
@@ -138,6 +145,9 @@ extension Installation {
             onFinished: { submission in
                 guard let judgement = submission.judgement else { return }
                 let verdict = judgement.verdict.rawValue
+                metrics.add(.verdicts, labels: [verdict, submission.language])
+                metrics.observe(
+                    .judgeWait, seconds: Double(directory.now() - submission.createdAtMs) / 1_000)
                 let room = submission.origin.map { #""\#($0.roomID)""# } ?? "null"
                 events.publish(
                     userID: submission.userID, type: "submission.finished",

@@ -76,6 +76,7 @@ struct Installation {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: BackgroundService { [director] in await director.run() }),
+                .init(service: BackgroundService { await purgeSessions() }),
                 .init(service: application),
                 .init(service: DrainService(installation: self)),
             ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -83,6 +84,24 @@ struct Installation {
         configuration.maximumCancellationDuration = .seconds(2)
         try await ServiceGroup(configuration: configuration).run()
     }
+
+    /// Sessions and tokens that ended long ago are no use to anyone.
+    private func purgeSessions() async {
+        while !Task.isCancelled {
+            do {
+                let purged = try await identity.purgeSessions()
+                if purged > 0 { logger.info("old sessions were purged", metadata: ["count": "\(purged)"]) }
+                try await Task.sleep(for: Self.purgeInterval)
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.error("old sessions could not be purged", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: Self.purgeInterval)
+            }
+        }
+    }
+
+    private static let purgeInterval = Duration.seconds(3_600)
 
     /// After the last socket: what was handed to the disk gets there, running judgements are left to the next start.
     private func finish(_ foundation: ServeFoundation, _ database: CoduelDatabase) async {

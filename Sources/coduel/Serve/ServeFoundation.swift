@@ -1,4 +1,5 @@
 import Foundation
+import Gateway
 import PackageFiles
 import Problems
 import Sandbox
@@ -11,8 +12,8 @@ struct ServeFoundation {
     /// Why there is no sandbox, or why it does not judge.
     let sandboxRefusal: String?
     let bundledProblems: [PackageTree]
-    let webFolder: String?
-    let openAPIPath: String?
+    let pages: StaticFiles
+    let openAPI: String?
     let data: DataFolder
 
     init(_ settings: ServeSettings) throws {
@@ -31,8 +32,10 @@ struct ServeFoundation {
         }
         let folder = settings.problemsFolder ?? BundledFiles.find("fixtures/problems")
         bundledProblems = try folder.map(BundledFiles.problems) ?? []
-        webFolder = settings.webFolder ?? BundledFiles.find("web/dist")
-        openAPIPath = BundledFiles.find("protocol/openapi.yaml")
+        pages = StaticFiles(root: settings.webFolder ?? BundledFiles.find("web/dist"))
+        openAPI = BundledFiles.find("protocol/openapi.yaml").flatMap {
+            FileManager.default.contents(atPath: $0).map { String(decoding: $0, as: UTF8.self) }
+        }
         data = try DataFolder.claim(settings.dataFolder, user: settings.user)
     }
 }

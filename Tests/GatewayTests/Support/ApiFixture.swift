@@ -57,8 +57,9 @@ struct ApiFixture: Sendable {
 
     static let routesSettings = GatewaySettings(
         port: 0,
-        openAPIPath: URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../../protocol/openapi.yaml").standardizedFileURL.path)
+        openAPI: try? String(
+            contentsOf: URL(filePath: #filePath).deletingLastPathComponent()
+                .appending(path: "../../../protocol/openapi.yaml").standardizedFileURL, encoding: .utf8))
 
     static func with<Result: Sendable>(
         settings: GatewaySettings = routesSettings, answer: String = "3\n",
