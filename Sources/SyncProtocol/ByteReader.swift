@@ -9,7 +9,8 @@ struct ByteReader {
         index = bytes.startIndex
     }
 
-    var isAtEnd: Bool { index == bytes.endIndex }
+    /// What was not read yet.
+    var rest: ArraySlice<UInt8> { bytes[index...] }
 
     /// A number of at most 2^53 − 1 in 7-bit groups, least significant first.
     mutating func varUint() throws(FrameError) -> UInt64 {

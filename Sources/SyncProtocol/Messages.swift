@@ -3,8 +3,8 @@ public enum FrameError: Error, Equatable, Sendable {
     case malformed(String)
 }
 
-/// A message from a client, in y-websocket's framing (y-protocols; see protocol/sync.md). The wire carries Yjs
-/// updates of version 1 only.
+/// A message from a client about one document (y-protocols; see protocol/sync.md). The wire carries Yjs updates of
+/// version 1 only.
 public enum ClientMessage: Equatable, Sendable {
     /// "This is what I have": an encoded state vector.
     case syncStep1([UInt8])
@@ -41,7 +41,7 @@ public enum ClientMessage: Equatable, Sendable {
     }
 }
 
-/// Frames from the server, one message each.
+/// Frames from the server, one message each, in the plain framing; `Framing.encode` makes the others of them.
 public enum ServerFrame {
     public static func syncStep1(stateVector: [UInt8]) -> [UInt8] { sync(SyncType.step1, stateVector) }
     public static func syncStep2(update: [UInt8]) -> [UInt8] { sync(SyncType.step2, update) }
@@ -57,17 +57,42 @@ public enum ServerFrame {
 
     /// "Permission denied" with a reason, the one message by which a refusal is said in band.
     public static func permissionDenied(reason: String) -> [UInt8] {
-        var frame: [UInt8] = []
-        frame.appendVarUint(MessageType.auth)
-        frame.appendVarUint(0)
+        var frame = permissionDeniedStart
         frame.appendVarBytes(reason.utf8)
         return frame
     }
+
+    static let permissionDeniedStart: [UInt8] = [UInt8(MessageType.auth), 0]
 
     public static func stateless(_ json: String) -> [UInt8] {
         var frame: [UInt8] = []
         frame.appendVarUint(MessageType.stateless)
         frame.appendVarBytes(json.utf8)
+        return frame
+    }
+
+    /// The document is open. Only for the multiplexed framing.
+    public static func authenticated(mayWrite: Bool) -> [UInt8] {
+        var frame: [UInt8] = []
+        frame.appendVarUint(MessageType.auth)
+        frame.appendVarUint(NamedAuthType.authenticated)
+        frame.appendVarBytes((mayWrite ? "read-write" : "readonly").utf8)
+        return frame
+    }
+
+    /// A write of the client is on disk, or was refused. Only for the multiplexed framing.
+    public static func syncStatus(isSaved: Bool) -> [UInt8] {
+        var frame: [UInt8] = []
+        frame.appendVarUint(MessageType.syncStatus)
+        frame.appendVarUint(isSaved ? 1 : 0)
+        return frame
+    }
+
+    /// The server has closed the document; the socket stays. Only for the multiplexed framing.
+    public static func close(reason: String) -> [UInt8] {
+        var frame: [UInt8] = []
+        frame.appendVarUint(MessageType.close)
+        frame.appendVarBytes(reason.utf8)
         return frame
     }
 
@@ -87,6 +112,8 @@ enum MessageType {
     static let auth: UInt64 = 2
     static let queryAwareness: UInt64 = 3
     static let stateless: UInt64 = 5
+    static let close: UInt64 = 7
+    static let syncStatus: UInt64 = 8
 }
 
 enum SyncType {
