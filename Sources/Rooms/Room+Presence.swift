@@ -79,7 +79,7 @@ extension Room {
         guard let current = subscribers[subscriber.id] else { return nil }
         if !current.presenceClients.contains(entry.client) {
             guard current.presenceClients.count < Limits.awarenessClients, !entry.isRemoval,
-                mayAnnounce(entry.client, current)
+                mayAnnounce(entry, current)
             else { return nil }
             hold(entry.client, by: current)
         }
@@ -94,14 +94,16 @@ extension Room {
     }
 
     /// A client id is announced by one socket at a time. A client that comes back before its old socket was closed
-    /// takes its id along; nobody else's.
-    private func mayAnnounce(_ client: ClientID, _ subscriber: Subscriber) -> Bool {
+    /// takes its id along; nobody else's. Stock clients repeat what they hear of others, so only news takes it along.
+    private func mayAnnounce(_ entry: AwarenessUpdate.Entry, _ subscriber: Subscriber) -> Bool {
+        let client = entry.client
         guard client >= Limits.reservedClients || specification.kind == .open,
             let document = documents[subscriber.document]
         else { return false }
         if let owner = document.owners[client], owner != subscriber.caller.userID { return false }
         guard let holder = document.presenceHolders[client].flatMap({ subscribers[$0] }) else { return true }
-        return holder.caller.userID == subscriber.caller.userID
+        let states = holder.access == .write ? document.writersPresence : document.readersPresence
+        return entry.clock > states.clock(of: client) ?? 0 && holder.caller.userID == subscriber.caller.userID
             && (holder.access == .write) == (subscriber.access == .write)
     }
 
