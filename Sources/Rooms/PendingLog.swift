@@ -7,6 +7,8 @@ struct PendingLog {
         var record: LogRecord
         /// The decoded payload of an update record.
         var update: Update?
+        /// Sockets a write of which counts as saved once this is on disk, one for each write.
+        var writers: [SubscriberID]
     }
 
     private var collecting: [Entry] = []
@@ -28,8 +30,7 @@ struct PendingLog {
 
     mutating func add(
         _ kind: LogRecord.Kind, document: String, author: String, payload: [UInt8], update: Update?,
-        note: String?,
-        atMs: Int64
+        note: String?, from writer: SubscriberID? = nil, atMs: Int64
     ) {
         lastSequence += 1
         lastCommittedAtMs = max(lastCommittedAtMs, atMs)
@@ -37,7 +38,19 @@ struct PendingLog {
             sequence: lastSequence, kind: kind, document: document, author: author,
             committedAtMs: lastCommittedAtMs, payload: payload, note: note)
         bytes += payload.count
-        collecting.append(Entry(record: record, update: update))
+        collecting.append(Entry(record: record, update: update, writers: writer.map { [$0] } ?? []))
+    }
+
+    /// Counts a write as saved once all that was accepted so far is on disk; false when it is already.
+    mutating func acknowledgeWithLast(_ writer: SubscriberID) -> Bool {
+        if let last = collecting.indices.last {
+            collecting[last].writers.append(writer)
+        } else if let last = inFlight.indices.last {
+            inFlight[last].writers.append(writer)
+        } else {
+            return false
+        }
+        return true
     }
 
     /// The next batch for the log, unless one is on its way or there is nothing.

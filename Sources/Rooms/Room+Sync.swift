@@ -42,7 +42,7 @@ extension Room {
     mutating func receive(_ update: Update, isStep2: Bool, from subscriber: Subscriber, atMs: Int64) {
         guard let document = documents[subscriber.document] else { return }
         guard subscriber.access == .write else {
-            return receive(update, fromReader: subscriber, of: document)
+            return receive(update, isStep2: isStep2, fromReader: subscriber, of: document)
         }
         let readiness = document.live.readiness(of: update, beyond: document.accepted)
         if readiness == .redundant {
@@ -51,7 +51,7 @@ extension Room {
             if !isStep2, subscriber.quarantine == nil, document.live.readiness(of: update) == .redundant {
                 actions.append(.send(subscriber.id, frame: ServerFrame.update(update.bytes)))
             }
-            return
+            return answerRepeat(isStep2: isStep2, from: subscriber)
         }
         let ranges = document.live.newRanges(of: update, beyond: document.accepted)
         if let refusal = refusal(of: update, ranges, to: document, from: subscriber) {
@@ -70,16 +70,27 @@ extension Room {
         documents[subscriber.document]?.accept(update, ranges, from: subscriber.caller.userID)
         log.add(
             .update, document: subscriber.document, author: subscriber.caller.userID, payload: update.bytes,
-            update: update, note: nil, atMs: atMs)
+            update: update, note: nil, from: subscriber.id, atMs: atMs)
+    }
+
+    /// The client already told what this write says: it is saved when that is.
+    private mutating func answerRepeat(isStep2: Bool, from subscriber: Subscriber) {
+        guard isStep2 || subscriber.quarantine == nil else {
+            return actions.append(.refused(subscriber.id))
+        }
+        guard !log.acknowledgeWithLast(subscriber.id) else { return }
+        actions.append(.acknowledged(subscriber.id, count: 1))
     }
 
     /// Who may not write is refused anything but what they know already. What delayed readers cannot see yet must
     /// not be told apart by it.
     private mutating func receive(
-        _ update: Update, fromReader subscriber: Subscriber, of document: RoomDocument
+        _ update: Update, isStep2: Bool, fromReader subscriber: Subscriber, of document: RoomDocument
     ) {
         let known = subscriber.access == .delayedRead ? document.shadow?.document : document.live
-        guard (known ?? document.live).readiness(of: update) != .redundant else { return }
+        guard (known ?? document.live).readiness(of: update) != .redundant else {
+            return actions.append(isStep2 ? .acknowledged(subscriber.id, count: 1) : .refused(subscriber.id))
+        }
         refuse(subscriber, .readOnly)
     }
 
@@ -149,6 +160,7 @@ extension Room {
         subscribers[subscriber.id]?.quarantine = reason
         gaps[subscriber.id] = nil
         actions.append(.send(subscriber.id, frame: ServerFrame.permissionDenied(reason: reason.reason)))
+        actions.append(.refused(subscriber.id))
     }
 
     // MARK: Commit
@@ -157,10 +169,13 @@ extension Room {
     public mutating func committed(atMs: Int64) {
         hear(atMs)
         var hasStory = false
+        var saved: [SubscriberID: Int] = [:]
         for entry in log.takeCommitted() {
             apply(entry.record, entry.update, atMs: atMs)
             if entry.record.kind != .update { hasStory = true }
+            for writer in entry.writers where subscribers[writer] != nil { saved[writer, default: 0] += 1 }
         }
+        for (id, count) in saved { actions.append(.acknowledged(id, count: count)) }
         finishServerWrites()
         retryWaitingForFile(atMs: atMs)
         retryCoverWaiters(atMs: atMs)

@@ -24,6 +24,10 @@ public enum RoomAction: Sendable {
     case broadcast(document: String, tiers: Tiers, frame: [UInt8])
     case send(SubscriberID, frame: [UInt8])
     case close(SubscriberID, DoorRefusal)
+    /// So many writes of the socket are on disk.
+    case acknowledged(SubscriberID, count: Int)
+    /// A write of the socket was refused; the reason was sent.
+    case refused(SubscriberID)
     /// From now on the socket belongs to that tier.
     case move(SubscriberID, to: Tiers)
     /// A submission has its place in the log: store its row, queue it, then answer.

@@ -1,59 +1,70 @@
 import NIOCore
 import Rooms
+import SyncProtocol
 
-/// Which sockets are told what, grouped so that a broadcast costs one hop an event loop, never one a socket.
-/// Confined to the room's loop.
+/// Which channels are told what, grouped so that a broadcast is encoded once a framing and costs one hop an event
+/// loop, never one a socket. Confined to the room's loop.
 struct Fanout {
     private struct Place: Hashable {
         var document: String
         var tier: Tiers
     }
 
-    private struct LoopGroup {
+    private struct Group {
+        let framing: Framing
         let loop: any EventLoop
-        var sessions: [SyncSession]
+        var channels: [DocumentChannel]
+
+        func holds(_ channel: DocumentChannel) -> Bool {
+            loop === channel.loop && framing == channel.framing
+        }
     }
 
-    private var groups: [Place: [LoopGroup]] = [:]
+    private var groups: [Place: [Group]] = [:]
     private var places: [SubscriberID: Place] = [:]
-    private(set) var sessions: [SubscriberID: SyncSession] = [:]
+    private(set) var channels: [SubscriberID: DocumentChannel] = [:]
 
-    mutating func add(_ session: SyncSession, document: String, tier: Tiers) {
+    mutating func add(_ channel: DocumentChannel, document: String, tier: Tiers) {
         let place = Place(document: document, tier: tier)
-        sessions[session.id] = session
-        places[session.id] = place
-        let index = groups[place, default: []].firstIndex { $0.loop === session.loop }
+        channels[channel.id] = channel
+        places[channel.id] = place
+        let index = groups[place, default: []].firstIndex { $0.holds(channel) }
         if let index {
-            groups[place]?[index].sessions.append(session)
+            groups[place]?[index].channels.append(channel)
         } else {
-            groups[place, default: []].append(LoopGroup(loop: session.loop, sessions: [session]))
+            groups[place, default: []].append(
+                Group(framing: channel.framing, loop: channel.loop, channels: [channel]))
         }
     }
 
     mutating func remove(_ id: SubscriberID) {
-        guard let session = sessions.removeValue(forKey: id), let place = places.removeValue(forKey: id),
-            let index = groups[place]?.firstIndex(where: { $0.loop === session.loop })
+        guard let channel = channels.removeValue(forKey: id), let place = places.removeValue(forKey: id),
+            let index = groups[place]?.firstIndex(where: { $0.holds(channel) })
         else { return }
-        groups[place]?[index].sessions.removeAll { $0.id == id }
-        if groups[place]?[index].sessions.isEmpty == true { groups[place]?.remove(at: index) }
+        groups[place]?[index].channels.removeAll { $0.id == id }
+        if groups[place]?[index].channels.isEmpty == true { groups[place]?.remove(at: index) }
         if groups[place]?.isEmpty == true { groups[place] = nil }
     }
 
     mutating func move(_ id: SubscriberID, to tier: Tiers) {
-        guard let session = sessions[id], let place = places[id] else { return }
+        guard let channel = channels[id], let place = places[id] else { return }
         remove(id)
-        add(session, document: place.document, tier: tier)
+        add(channel, document: place.document, tier: tier)
     }
 
-    /// Sends the same bytes to every socket of the tiers: one hop a loop, one write a socket.
-    func broadcast(_ frames: ByteBuffer, document: String, tiers: Tiers) {
+    /// Sends messages to every channel of the tiers: encoded once a framing that is there, one hop a loop, one write
+    /// a socket.
+    func broadcast(_ messages: [[UInt8]], document: String, tiers: Tiers) {
+        var encoded: [Framing: ByteBuffer] = [:]
         for tier in [Tiers.writers, .readers, .delayed] where tiers.contains(tier) {
             for group in groups[Place(document: document, tier: tier)] ?? [] {
-                let sessions = group.sessions
+                let frames = encoded[group.framing] ?? group.framing.webSocketFrames(messages)
+                encoded[group.framing] = frames
+                let channels = group.channels
                 if group.loop.inEventLoop {
-                    for session in sessions { session.deliver(frames) }
+                    for channel in channels { channel.deliver(frames) }
                 } else {
-                    group.loop.execute { for session in sessions { session.deliver(frames) } }
+                    group.loop.execute { for channel in channels { channel.deliver(frames) } }
                 }
             }
         }

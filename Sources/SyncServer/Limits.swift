@@ -17,8 +17,16 @@ public enum Limits {
     /// Messages a socket may send in a second before it is read more slowly, and how many at once.
     public static let messagesPerSecond = 2_500.0
     public static let messageBurst = 5_000.0
-    /// Frames that may arrive while the token is being checked.
+    /// Frames that may arrive while the token is being checked, a document.
     public static let earlyFrames = 64
+    /// Documents open on one multiplexed socket; their names, and the tokens that open them, bytes.
+    public static let channels = 32
+    public static let nameBytes = 512
+    public static let tokenBytes = 16 << 10
+    /// Tokens that may be refused on a multiplexed socket before it is closed.
+    public static let refusals = 32
+    /// A multiplexed socket without an open document is closed after so long.
+    public static let vacantTimeout = TimeAmount.seconds(30)
     /// Outbound buffer marks: above the high mark a socket is behind and sent no more until it drains to the low.
     public static let lowWaterMark = 64 << 10
     public static let highWaterMark = 512 << 10

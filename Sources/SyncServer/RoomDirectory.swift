@@ -44,14 +44,15 @@ public final class RoomDirectory: Sendable {
 
     // MARK: Sockets
 
-    func join(_ session: SyncSession, _ admission: SocketAdmission) async throws(DoorRefusal) -> RoomHost {
+    func join(_ channel: DocumentChannel, _ admission: SocketAdmission) async throws(DoorRefusal) -> RoomHost
+    {
         for _ in 0..<Limits.reachAttempts {
             let host = try await host(of: admission.roomID)
             let outcome: Result<Void, DoorRefusal>
             do {
                 outcome = try await host.loop.submit { () -> Result<Void, DoorRefusal> in
                     do throws(DoorRefusal) {
-                        try host.join(session, admission)
+                        try host.join(channel, admission)
                         return .success(())
                     } catch {
                         return .failure(error)

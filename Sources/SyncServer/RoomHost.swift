@@ -49,15 +49,16 @@ final class RoomHost: @unchecked Sendable {
 
     // MARK: Sockets
 
-    func join(_ session: SyncSession, _ admission: SocketAdmission) throws(DoorRefusal) {
+    func join(_ channel: DocumentChannel, _ admission: SocketAdmission) throws(DoorRefusal) {
         loop.preconditionInEventLoop()
         guard status == .live else { throw DoorRefusal(.tryAgainLater, "the room is closing") }
         if let epoch = admission.epoch, epoch < room.specification.epoch {
             throw DoorRefusal(.reset, WriteRefusal.epoch.reason)
         }
         let tier = try room.join(
-            session.id, admission.caller, document: admission.document, atMs: services.now())
-        fanout.add(session, document: admission.document, tier: tier)
+            channel.id, admission.caller, document: admission.document, atMs: services.now())
+        fanout.add(channel, document: admission.document, tier: tier)
+        channel.loop.execute { channel.admitted(mayWrite: tier == .writers) }
         perform()
     }
 
@@ -70,27 +71,27 @@ final class RoomHost: @unchecked Sendable {
         }
     }
 
-    func receive(_ message: Inbound, from session: SyncSession) {
-        let id = session.id
+    func receive(_ message: Inbound, from channel: DocumentChannel) {
+        let id = channel.id
         onLoop {
             guard self.status == .live else { return }
             self.room.receive(message, from: id, atMs: self.services.now())
             self.perform()
-            if self.room.uncommittedBytes > Rooms.Limits.uncommittedBytes { self.stall(session) }
+            if self.room.uncommittedBytes > Rooms.Limits.uncommittedBytes { self.stall(channel) }
         }
     }
 
-    private func stall(_ session: SyncSession) {
-        guard stalled.insert(session.id).inserted else { return }
-        session.loop.execute { session.stall(true) }
+    private func stall(_ channel: DocumentChannel) {
+        guard stalled.insert(channel.id).inserted else { return }
+        channel.loop.execute { channel.stall(true) }
     }
 
-    func catchUp(_ session: SyncSession, since known: StateVector) {
+    func catchUp(_ channel: DocumentChannel, since known: StateVector) {
         onLoop {
-            guard let (frame, now) = self.room.catchUp(session.id, since: known) else { return }
-            let frames = Self.frames([frame])
-            session.loop.execute { session.catchUp(frames, now: now) }
-            self.room.receive(.queryAwareness, from: session.id, atMs: self.services.now())
+            guard let (frame, now) = self.room.catchUp(channel.id, since: known) else { return }
+            let frames = channel.framing.webSocketFrames([frame])
+            channel.loop.execute { channel.catchUp(frames, now: now) }
+            self.room.receive(.queryAwareness, from: channel.id, atMs: self.services.now())
             self.perform()
         }
     }
@@ -142,7 +143,7 @@ final class RoomHost: @unchecked Sendable {
         var outgoing: [(document: String, tiers: Tiers, frames: [[UInt8]])] = []
         func flush() {
             for group in outgoing {
-                fanout.broadcast(Self.frames(group.frames), document: group.document, tiers: group.tiers)
+                fanout.broadcast(group.frames, document: group.document, tiers: group.tiers)
             }
             outgoing.removeAll()
         }
@@ -170,13 +171,13 @@ final class RoomHost: @unchecked Sendable {
         case .append(let records): append(records)
         case .broadcast: break
         case .send(let id, let frame):
-            guard let session = fanout.sessions[id] else { return }
-            let frames = Self.frames([frame])
-            let answersStep1 = frame.starts(with: [0, 1])
-            session.loop.execute { session.send(frames, answersStep1: answersStep1) }
+            send([frame], to: id, answersStep1: frame.starts(with: [0, 1]))
+        case .acknowledged(let id, let count):
+            tellStatus(Array(repeating: ServerFrame.syncStatus(isSaved: true), count: count), to: id)
+        case .refused(let id): tellStatus([ServerFrame.syncStatus(isSaved: false)], to: id)
         case .close(let id, let refusal):
-            guard let session = fanout.sessions[id] else { return }
-            session.loop.execute { session.close(refusal) }
+            guard let channel = fanout.channels[id] else { return }
+            channel.loop.execute { channel.end(refusal) }
         case .move(let id, let tier): fanout.move(id, to: tier)
         case .submissionTaken(let taken): store(taken)
         case .submissionRefused(let requestID, let refusal):
@@ -193,10 +194,15 @@ final class RoomHost: @unchecked Sendable {
         }
     }
 
-    private static func frames(_ frames: [[UInt8]]) -> ByteBuffer {
-        var buffer = ByteBufferAllocator().buffer(capacity: frames.reduce(0) { $0 + $1.count + 10 })
-        for frame in frames { buffer.writeWebSocketFrame(.binary, frame) }
-        return buffer
+    private func send(_ messages: [[UInt8]], to id: SubscriberID, answersStep1: Bool = false) {
+        guard let channel = fanout.channels[id] else { return }
+        let frames = channel.framing.webSocketFrames(messages)
+        channel.loop.execute { channel.send(frames, answersStep1: answersStep1) }
+    }
+
+    private func tellStatus(_ messages: [[UInt8]], to id: SubscriberID) {
+        guard fanout.channels[id]?.framing.knowsSyncStatus == true else { return }
+        send(messages, to: id)
     }
 
     // MARK: Log
@@ -218,8 +224,8 @@ final class RoomHost: @unchecked Sendable {
         perform()
         guard !stalled.isEmpty, room.uncommittedBytes <= Rooms.Limits.uncommittedBytes / 2 else { return }
         for id in stalled {
-            guard let session = fanout.sessions[id] else { continue }
-            session.loop.execute { session.stall(false) }
+            guard let channel = fanout.channels[id] else { continue }
+            channel.loop.execute { channel.stall(false) }
         }
         stalled.removeAll()
     }
@@ -237,7 +243,7 @@ final class RoomHost: @unchecked Sendable {
         wake?.task.cancel()
         wake = nil
         unloading?.cancel()
-        for session in fanout.sessions.values { session.loop.execute { session.close(refusal) } }
+        for channel in fanout.channels.values { channel.loop.execute { channel.end(refusal) } }
         for continuation in requests.values {
             continuation.resume(returning: .failure(.init(refusal: .unavailable)))
         }

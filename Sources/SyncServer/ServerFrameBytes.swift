@@ -1,5 +1,6 @@
 import NIOCore
 import NIOWebSocket
+import SyncProtocol
 
 extension ByteBuffer {
     /// Appends one final, unmasked WebSocket frame (RFC 6455 §5.2).
@@ -14,5 +15,16 @@ extension ByteBuffer {
             writeMultipleIntegers(UInt8(127), UInt64(count))
         }
         writeBytes(payload)
+    }
+}
+
+extension Framing {
+    /// Messages of `ServerFrame` as WebSocket frames, one each, in one buffer.
+    func webSocketFrames(_ messages: [[UInt8]]) -> ByteBuffer {
+        let nameBytes = if case .named(let name) = self { name.utf8.count + 2 } else { 0 }
+        let capacity = messages.reduce(0) { $0 + $1.count + nameBytes + 10 }
+        var buffer = ByteBufferAllocator().buffer(capacity: capacity)
+        for message in messages { buffer.writeWebSocketFrame(.binary, encode(message)) }
+        return buffer
     }
 }

@@ -32,6 +32,8 @@ package struct SocketGate: Sendable {
     enum Target {
         case document(roomID: String, document: String)
         case open(name: String)
+        /// Many documents on one socket, each with a token of its own.
+        case multiplexed
         /// A path under `/sync/` that names nothing: refused in band, as stock clients understand it.
         case nothing
         case echo
@@ -63,16 +65,23 @@ package struct SocketGate: Sendable {
         case .echo?:
             return WebSocketConnection(
                 endpoint: EchoEndpoint(), maximumMessageBytes: EchoEndpoint.maximumMessageBytes)
+        case .multiplexed?:
+            let gate = self
+            return WebSocketConnection(
+                endpoint: MultiplexedEndpoint(directory: directory, loop: channel.eventLoop) {
+                    name, token async throws(DoorRefusal) in
+                    try await gate.admit(token: token, to: gate.target(ofName: name))
+                })
         case let target:
             let token = Self.token(of: head)
             let key = Self.key(head, channel.remoteAddress?.ipAddress ?? "unknown")
             let gate = self
             let roomID = if case .document(let roomID, _) = target { roomID } else { "" }
-            let session = SyncSession(
+            let endpoint = PlainEndpoint(
                 directory: directory, loop: channel.eventLoop,
                 admission: { () async throws(DoorRefusal) in try await gate.admit(token: token, to: target) },
                 onRefusal: { refusal in gate.memory.remember(refusal.code, of: key, in: roomID) })
-            return WebSocketConnection(endpoint: session)
+            return WebSocketConnection(endpoint: endpoint)
         }
     }
 
@@ -84,7 +93,7 @@ package struct SocketGate: Sendable {
         case .document(let roomID, let document):
             let (caller, epoch) = try await caller(of: token, in: roomID)
             return SocketAdmission(caller: caller, roomID: roomID, document: document, epoch: epoch)
-        case .nothing, .echo, nil:
+        case .nothing, .multiplexed, .echo, nil:
             throw DoorRefusal(.notFound, "no such room or document")
         }
     }
@@ -118,13 +127,29 @@ package struct SocketGate: Sendable {
         let path = String(uri.prefix { $0 != "?" })
         guard let segments = RequestPath.segments(of: path) else { return nil }
         if segments == ["conformance", "echo"] { return echoes ? .echo : nil }
-        guard segments.count >= 3, segments[0] == "sync" else { return nil }
+        guard segments.first == "sync" else { return nil }
+        if segments.count == 1 { return .multiplexed }
+        guard segments.count >= 3 else { return nil }
         if segments[1] == "open" {
-            let name = segments.dropFirst(2).joined(separator: "/")
-            return opensAnyName && name.utf8.count <= OpenRoom.maximumNameBytes ? .open(name: name) : .nothing
+            return openTarget(segments.dropFirst(2).joined(separator: "/"))
         }
         guard segments.count == 3 else { return .nothing }
         return .document(roomID: segments[1], document: segments[2])
+    }
+
+    /// A document by its name in the multiplexed framing: `{room}/{document}`.
+    private func target(ofName name: String) -> Target {
+        let parts = name.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, name.utf8.allSatisfy({ $0 >= 0x20 })
+        else {
+            return .nothing
+        }
+        if parts[0] == "open" { return openTarget(String(parts[1])) }
+        return .document(roomID: String(parts[0]), document: String(parts[1]))
+    }
+
+    private func openTarget(_ name: String) -> Target {
+        opensAnyName && name.utf8.count <= OpenRoom.maximumNameBytes ? .open(name: name) : .nothing
     }
 
     private static func token(of head: HTTPRequestHead) -> String? {

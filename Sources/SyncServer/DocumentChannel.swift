@@ -1,0 +1,244 @@
+import CRDT
+import NIOCore
+import Rooms
+import SyncProtocol
+
+/// Who opens a document, or why not.
+public struct SocketAdmission: Sendable {
+    public var caller: RoomCaller
+    public var roomID: String
+    public var document: String
+    /// The epoch of the sync token; nil where the token carries none.
+    public var epoch: Int64?
+
+    public init(caller: RoomCaller, roomID: String, document: String, epoch: Int64? = nil) {
+        self.caller = caller
+        self.roomID = roomID
+        self.document = document
+        self.epoch = epoch
+    }
+}
+
+/// What a channel asks of the endpoint that has it. Called on the socket's loop.
+protocol DocumentChannelOwner: AnyObject {
+    /// The door was closed to it; it is not open and never will be.
+    func channel(_ channel: DocumentChannel, wasTurnedAway refusal: DoorRefusal)
+    /// The room ends it. The owner says so and leaves.
+    func channel(_ channel: DocumentChannel, wasEnded refusal: DoorRefusal)
+}
+
+/// One document on one socket, in either framing: asks for admission, decodes messages where the socket lives, hands
+/// them to the room on its loop, and writes what the room sends. Confined to the socket's event loop (`@unchecked`:
+/// other loops only pass references and hop here).
+final class DocumentChannel: @unchecked Sendable {
+    let id: SubscriberID
+    let framing: Framing
+    let loop: any EventLoop
+    private let directory: RoomDirectory
+    private let socket: SyncSocket
+    private weak var owner: (any DocumentChannelOwner)?
+    private var host: RoomHost?
+    private var hasLeft = false
+    private var early: [ArraySlice<UInt8>] = []
+    /// Sent nothing of its document until the socket drains; then one difference.
+    private var isBehind = false
+    private var catchUpIsAsked = false
+    /// What the client has at least.
+    private var known = StateVector()
+    /// A step 1 is answered one at a time, and only while the socket drains: the answer may be a thousand times larger.
+    private var step1IsAnswered = true
+    private var waitingStep1: StateVector?
+
+    init(
+        framing: Framing, on socket: SyncSocket, of owner: any DocumentChannelOwner, directory: RoomDirectory
+    ) {
+        id = directory.nextSubscriberID()
+        self.framing = framing
+        loop = socket.loop
+        self.socket = socket
+        self.owner = owner
+        self.directory = directory
+    }
+
+    // MARK: Admission
+
+    /// Joins the room, or tells the owner why not. The socket is not read meanwhile.
+    func open(_ admission: @escaping @Sendable () async throws(DoorRefusal) -> SocketAdmission) {
+        socket.hold(.opening(id))
+        let timeout = loop.assumeIsolated().scheduleTask(in: Limits.admissionTimeout) { [weak self] in
+            self?.turnAway(DoorRefusal(.tryAgainLater, "the room could not be opened in time"))
+        }
+        Task {
+            let result: Result<RoomHost, DoorRefusal>
+            do throws(DoorRefusal) {
+                result = .success(try await self.directory.join(self, try await admission()))
+            } catch {
+                result = .failure(error)
+            }
+            self.loop.execute {
+                timeout.cancel()
+                self.opened(result)
+            }
+        }
+    }
+
+    private func opened(_ result: Result<RoomHost, DoorRefusal>) {
+        switch result {
+        case .success(let host):
+            guard !hasLeft, socket.isOpen else { return host.leave(id) }
+            self.host = host
+            let waiting = early
+            early = []
+            for message in waiting { handle(message) }
+            socket.release(.opening(id))
+        case .failure(let refusal):
+            turnAway(refusal)
+        }
+    }
+
+    private func turnAway(_ refusal: DoorRefusal) {
+        guard !hasLeft else { return }
+        leave()
+        owner?.channel(self, wasTurnedAway: refusal)
+    }
+
+    /// The room has let it in. Comes before anything else of the room.
+    func admitted(mayWrite: Bool) {
+        guard !hasLeft, framing != .plain else { return }
+        say(ServerFrame.authenticated(mayWrite: mayWrite))
+    }
+
+    /// The client is gone, or the document is closed to it. Nothing is written any more.
+    func leave() {
+        guard !hasLeft else { return }
+        hasLeft = true
+        early = []
+        waitingStep1 = nil
+        host?.leave(id)
+        host = nil
+        socket.release(.opening(id))
+        socket.release(.stalled(id))
+    }
+
+    // MARK: From the client
+
+    /// One message, without the name of the document.
+    func received(_ message: ArraySlice<UInt8>) {
+        guard !hasLeft else { return }
+        guard host != nil else {
+            early.append(message)
+            if early.count > Limits.earlyFrames {
+                turnAway(DoorRefusal(.tooFast, "too many frames at once"))
+            }
+            return
+        }
+        handle(message)
+    }
+
+    private func handle(_ message: ArraySlice<UInt8>) {
+        do throws(FrameError) {
+            guard let inbound = inbound(try ClientMessage(decoding: message)) else { return }
+            host?.receive(inbound, from: self)
+        } catch {
+            refuseUnreadable()
+        }
+    }
+
+    /// A message of the client could not be read.
+    func refuseUnreadable() { host?.receive(.refusedWrite(.malformed), from: self) }
+
+    private func inbound(_ message: ClientMessage) -> Inbound? {
+        switch message {
+        case .syncStep1(let bytes):
+            guard let stateVector = try? StateVector(decoding: bytes) else {
+                return .refusedWrite(.malformed)
+            }
+            known = stateVector
+            guard step1IsAnswered, socket.isWritable else {
+                waitingStep1 = stateVector
+                return nil
+            }
+            step1IsAnswered = false
+            return .step1(stateVector)
+        case .syncStep2(let bytes): return write(bytes, isStep2: true)
+        case .update(let bytes): return write(bytes, isStep2: false)
+        case .awareness(let bytes):
+            guard bytes.count <= Rooms.Limits.awarenessBytes,
+                let update = try? AwarenessUpdate(decoding: bytes)
+            else { return nil }
+            return .awareness(update)
+        case .queryAwareness: return .queryAwareness
+        case .stateless(let text): return .stateless(text, newID: directory.newID())
+        case .unknown: return nil
+        }
+    }
+
+    private func write(_ bytes: [UInt8], isStep2: Bool) -> Inbound {
+        guard bytes.count <= Rooms.Limits.updateBytes else { return .refusedWrite(.tooLarge) }
+        do throws(UpdateError) {
+            return .update(try Update(decodingV1: bytes), isStep2: isStep2)
+        } catch {
+            return .refusedWrite(error.code == .tooLarge ? .tooLarge : .malformed)
+        }
+    }
+
+    // MARK: To the client
+
+    /// A message of the endpoint or the channel itself, in the channel's framing.
+    func say(_ frame: [UInt8]) { socket.send(framing.encode(frame)) }
+
+    /// Frames that everyone of a tier is sent; dropped while the socket is behind.
+    func deliver(_ frames: ByteBuffer) {
+        guard !hasLeft, !isBehind else { return }
+        guard socket.isWritable else {
+            isBehind = true
+            return
+        }
+        socket.write(frames)
+    }
+
+    /// Frames for this channel alone.
+    func send(_ frames: ByteBuffer, answersStep1: Bool) {
+        guard !hasLeft else { return }
+        socket.write(frames)
+        guard answersStep1 else { return }
+        step1IsAnswered = true
+        answerWaitingStep1()
+    }
+
+    private func answerWaitingStep1() {
+        guard let stateVector = waitingStep1, step1IsAnswered, socket.isWritable else { return }
+        waitingStep1 = nil
+        step1IsAnswered = false
+        host?.receive(.step1(stateVector), from: self)
+    }
+
+    /// The one difference that makes up for what was left out.
+    func catchUp(_ frames: ByteBuffer, now: StateVector) {
+        guard !hasLeft else { return }
+        catchUpIsAsked = false
+        isBehind = false
+        known = now
+        socket.write(frames)
+    }
+
+    func writabilityChanged() {
+        guard socket.isWritable else { return }
+        answerWaitingStep1()
+        guard isBehind, !catchUpIsAsked else { return }
+        catchUpIsAsked = true
+        host?.catchUp(self, since: known)
+    }
+
+    /// The room ends the channel.
+    func end(_ refusal: DoorRefusal) {
+        guard !hasLeft else { return }
+        owner?.channel(self, wasEnded: refusal)
+    }
+
+    /// Reading stops while too much of the room waits for the disk.
+    func stall(_ stalls: Bool) {
+        guard !hasLeft else { return }
+        if stalls { socket.hold(.stalled(id)) } else { socket.release(.stalled(id)) }
+    }
+}
