@@ -105,10 +105,10 @@ class Process:
 class Server(Process):
     """`coduel serve` on a free port of 127.0.0.1 and a new data folder."""
 
-    def __init__(self, workspace: Workspace, *flags: str, problems: Path | None = None):
+    def __init__(self, workspace: Workspace, *flags: str, problems: Path | None = None, data: Path | None = None):
         self.folder = Path(tempfile.mkdtemp(prefix="run-", dir=workspace.folder))
         self.folder.chmod(0o755)
-        self.data = self.folder / "data"
+        self.data = data or self.folder / "data"
         self.data.mkdir()
         command = [str(workspace.binary), "serve", "--listen", "127.0.0.1:0", "--data", str(self.data)]
         command += ["--problems", str(problems or ROOT / "fixtures/problems"), "--log-level", "warning"]
