@@ -186,7 +186,7 @@ extension Room {
             roomID: specification.id, sequence: log.applied, committedAtMs: log.lastCommittedAtMs,
             documents: documents.keys.sorted().compactMap { name in
                 documents[name].map {
-                    .init(name: name, state: $0.live.encodeStateAsUpdate(), owners: $0.owners)
+                    .init(name: name, state: $0.live.encodeStateAsUpdate(), owners: $0.committedOwners)
                 }
             })
     }

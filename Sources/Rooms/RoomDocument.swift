@@ -43,6 +43,9 @@ struct RoomDocument {
         }
     }
 
+    /// The owners that the log knows: those of accepted updates may still be lost with them.
+    var committedOwners: [ClientID: String] { owners.filter { live.clock(of: $0.key) > 0 } }
+
     /// Whether what is committed reaches a state vector.
     func covers(_ wanted: StateVector) -> Bool {
         wanted.clients.allSatisfy { live.clock(of: $0.key) >= $0.value }

@@ -237,7 +237,9 @@ final class Host {
             return Document(clientID: 9)
         }
         var (next, document) = aged[socket.document] ?? (0, Document(clientID: 9))
-        while next < log.records.count, log.records[next].committedAtMs + Int64(seconds) * 1_000 <= nowMs {
+        while next < log.records.count,
+            log.records[next].committedAtMs + Int64(min(seconds, 604_800)) * 1_000 <= nowMs
+        {
             let record = log.records[next]
             if record.kind == .update, record.document == socket.document {
                 try? document.applyUpdate(record.payload)
