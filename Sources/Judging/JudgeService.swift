@@ -97,9 +97,13 @@ public actor JudgeService {
         enqueue(submission.id, of: submission.userID)
     }
 
+    /// From now on takes no more work and writes no judge error: what breaks because the process ends, the sandbox with
+    /// it, stays unfinished and is judged again by the next `start`.
+    public func beginStopping() { isStopping = true }
+
     /// Takes no more work and returns when the jobs in hand are done. What waits is taken up by the next `start`.
     public func stop() async {
-        isStopping = true
+        beginStopping()
         guard runningJobs > 0 else { return }
         await withCheckedContinuation { idleWaiters.append($0) }
     }
@@ -261,6 +265,10 @@ public actor JudgeService {
     private func retryOrFinish(_ submission: Submission, _ judgement: Judgement, fault: String) async throws
         -> Bool
     {
+        if isStopping {
+            await onFault?(submission.id, "left to the next start: \(fault)")
+            return true
+        }
         if retried.insert(submission.id).inserted {
             await onFault?(submission.id, fault)
             return false

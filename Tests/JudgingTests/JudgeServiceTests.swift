@@ -261,6 +261,19 @@ struct Judge {
         #expect(await broken.store.unfinished().allSatisfy { $0.judgement == nil })
     }
 
+    /// The end of the process takes the sandbox along: that is no verdict.
+    @Test func writesNoJudgeErrorWhileStopping() async throws {
+        let gate = Gate(holding: ["* je"])
+        let judge = await Judge(workers: 1, gate: gate)
+        try await judge.service.submit(submission("s", source: "* je"))
+        await gate.arrived("* je")
+        await judge.service.beginStopping()
+        await gate.open("* je")
+        await judge.service.stop()
+        #expect(await judge.store.submission("s")?.judgement == nil)
+        #expect(await judge.store.unfinished().map(\.id) == ["s"])
+    }
+
     @Test func stopsAfterTheJobsInHand() async throws {
         let gate = Gate(holding: ["held"])
         let judge = await Judge(workers: 1, gate: gate)
