@@ -79,7 +79,7 @@ extension Installation {
         metrics.gauge(.eventSubscribers) { Double(events.subscriberCount) }
         readiness = Readiness(checks: [
             .init("database") { (try? await catalogue.count()) != nil },
-            .init("sandbox") { foundation.sandbox?.isAlive ?? false },
+            .init("sandbox") { foundation.sandboxRefusal == nil && foundation.sandbox?.isAlive ?? false },
         ])
         let gatewaySettings = GatewaySettings(
             host: settings.host, port: settings.port, allowedHosts: settings.allowedHosts,

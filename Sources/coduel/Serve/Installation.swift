@@ -39,9 +39,15 @@ struct Installation {
         let database = try CoduelDatabase.open(folder: foundation.data.path)
         let installation = try await Installation(foundation, database, logger)
         try await installation.fillCatalogue(foundation.bundledProblems)
-        try await installation.judge.start()
+        // Without a sandbox they wait for a start that has one: a judge error would be their last word.
+        if foundation.sandboxRefusal == nil { try await installation.judge.start() }
         try await installation.resumeBattles()
-        try await installation.serve()
+        do {
+            try await installation.serve()
+        } catch {
+            await installation.finish(foundation, database)
+            throw error
+        }
         await installation.finish(foundation, database)
     }
 
@@ -82,8 +88,16 @@ struct Installation {
             ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(6)
         configuration.maximumCancellationDuration = .seconds(2)
-        try await ServiceGroup(configuration: configuration).run()
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as IOError where Self.bindFailures.contains(error.errnoCode) {
+            throw SettingsError(
+                "\(settings.host), port \(settings.port), cannot be listened on: "
+                    + String(cString: strerror(error.errnoCode)))
+        }
     }
+
+    private static let bindFailures: Set<CInt> = [EADDRINUSE, EADDRNOTAVAIL, EACCES]
 
     /// Sessions and tokens that ended long ago are no use to anyone.
     private func purgeSessions() async {
@@ -127,6 +141,7 @@ private struct DrainService: Service {
     func run() async throws {
         try await gracefulShutdown()
         installation.readiness.beginDraining()
+        await installation.judge.beginStopping()
         installation.directory.shutDown(.goingAway)
         installation.events.close()
     }
