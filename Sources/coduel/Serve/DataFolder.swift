@@ -66,8 +66,10 @@ struct DataFolder {
             return User(id: entry.pointee.pw_uid, group: entry.pointee.pw_gid)
         }
         var status = stat()
-        if stat(path, &status) == 0, status.st_uid != 0, status.st_gid != 0 {
-            return User(id: status.st_uid, group: status.st_gid)
+        if stat(path, &status) == 0, status.st_uid != 0 {
+            // A folder of group root: its owner's own group then.
+            let group = status.st_gid != 0 ? status.st_gid : getpwuid(status.st_uid)?.pointee.pw_gid ?? 0
+            if group != 0 { return User(id: status.st_uid, group: group) }
         }
         guard let nobody = getpwnam("nobody"), nobody.pointee.pw_uid != 0 else {
             throw SettingsError("there is no user \"nobody\"; name one with --user")
@@ -75,16 +77,37 @@ struct DataFolder {
         return User(id: nobody.pointee.pw_uid, group: nobody.pointee.pw_gid)
     }
 
-    /// Gives the folder and the files in it to the user; links are not followed.
+    /// What this server and its commands keep in the folder. Nothing else in it is touched: whoever owned the folder
+    /// before may have put there what is not theirs, and root must not give it to them.
+    private static let databases = ["coduel.db", "log.db"]
+    private static let files =
+        ["lock"] + databases.flatMap { name in ["", "-journal", "-wal", "-shm"].map { name + $0 } }
+
+    /// Gives the folder and its files to the user. Works on open files: a name that is exchanged meanwhile changes
+    /// nothing.
     private static func handOver(_ path: String, to user: User) throws {
-        let names = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
-        for name in [""] + names {
-            let item = name.isEmpty ? path : path + "/" + name
-            guard lchown(item, user.id, user.group) == 0 else {
-                throw SettingsError(
-                    "\(item) cannot be given to its user: \(String(cString: strerror(errno)))")
+        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0, fchown(folder, user.id, user.group) == 0 else { throw notGiven(path) }
+        defer { close(folder) }
+        for name in files {
+            let item = path + "/" + name
+            let file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            guard file >= 0 else {
+                if errno == ENOENT { continue }
+                throw notGiven(item)
             }
+            defer { close(file) }
+            var status = stat()
+            guard fstat(file, &status) == 0 else { throw notGiven(item) }
+            guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1 else {
+                throw SettingsError("\(item) is no plain file of its own; take it away")
+            }
+            guard fchown(file, user.id, user.group) == 0 else { throw notGiven(item) }
         }
+    }
+
+    private static func notGiven(_ item: String) -> SettingsError {
+        SettingsError("\(item) cannot be given to its user: \(String(cString: strerror(errno)))")
     }
 
     /// Whether every folder above lets the user pass.
