@@ -32,7 +32,8 @@ struct ServeSettings {
         webFolder = sources.text(.web)
         sandboxHelper = sources.text(.sandboxHelper)
         allowsWeakIsolation = try sources.flag(.allowWeakIsolation) ?? false
-        judgeWorkers = try sources.integer(.judgeWorkers, in: 1...64) ?? judgeWorkers
+        // The sandbox has 64 places, one of them for custom runs.
+        judgeWorkers = try sources.integer(.judgeWorkers, in: 1...63) ?? judgeWorkers
         casualSpectatorDelaySeconds =
             try sources.integer(.casualSpectatorDelay, in: 0...3_600) ?? casualSpectatorDelaySeconds
         battleDurationSeconds = try sources.integer(.battleDuration, in: 5...86_400) ?? battleDurationSeconds
@@ -97,6 +98,9 @@ struct ServeSettings {
         return block
     }
 
+    /// Calls, and seconds: a million of these are eleven days.
+    private static let rateNumbers = 1...1_000_000
+
     private static func ratePolicies(_ entries: [String]) throws -> [RatePolicyName: RatePolicy] {
         var policies: [RatePolicyName: RatePolicy] = [:]
         for entry in entries {
@@ -105,9 +109,12 @@ struct ServeSettings {
                 let known = RatePolicyName.allCases.map(\.rawValue).joined(separator: ", ")
                 throw SettingsError("rate-limits: \"\(entry)\" is not NAME=CALLS/SECONDS; names: \(known)")
             }
-            let numbers = parts[1].split(separator: "/").compactMap { Int($0) }
-            guard numbers.count == 2, numbers.allSatisfy({ $0 > 0 }) else {
-                throw SettingsError("rate-limits: \"\(entry)\" is not NAME=CALLS/SECONDS")
+            let numbers = parts[1].split(separator: "/", omittingEmptySubsequences: false)
+                .map { Int($0) ?? 0 }
+            guard numbers.count == 2, numbers.allSatisfy(rateNumbers.contains) else {
+                throw SettingsError(
+                    "rate-limits: \"\(entry)\" is not NAME=CALLS/SECONDS with numbers from 1 to "
+                        + "\(rateNumbers.upperBound)")
             }
             policies[name] = RatePolicy(quota: numbers[0], windowSeconds: numbers[1])
         }

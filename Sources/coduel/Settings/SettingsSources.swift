@@ -13,10 +13,22 @@ struct SettingsSources {
     private let environment: [String: String]
     private let file: [SettingKey: String]
 
-    /// - Throws: for a file that cannot be read, or a key in it that does not exist.
+    /// Outside services of larger installations. Going on with SQLite where somebody named a database would put the
+    /// data where nobody looks for it.
+    private static let services = [
+        "CODUEL_DATABASE_URL", "CODUEL_DATABASE_REPLICA_URLS", "CODUEL_NATS_URL", "CODUEL_REDIS_URL",
+    ].flatMap { [$0, $0 + "_FILE"] }
+
+    /// - Throws: for a file that cannot be read, a key in it that does not exist, or a service that is named and that
+    ///   this version has no client for.
     init(flags: [SettingKey: String], environment: [String: String], configurationPath: String?) throws {
         self.flags = flags
         self.environment = environment
+        if let name = Self.services.first(where: { environment[$0]?.isEmpty == false }) {
+            throw SettingsError(
+                "\(name) is set, but this version keeps everything in the data folder and has no client for it; "
+                    + "unset it")
+        }
         let path = configurationPath ?? environment["CODUEL_CONFIG"]
         file = try path.map(Self.read) ?? [:]
     }
