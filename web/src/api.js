@@ -100,7 +100,8 @@ export class Api {
       this.#channel?.postMessage({ from, tokens: this.session.tokens });
       return true;
     }
-    if (response.status >= 500 || response.status === 429) return false;
+    // No word about the session: whoever asked is told that, and not that the token is refused.
+    if (response.status >= 500 || response.status === 429) throw await errorOf(response);
     // Another tab may have been faster and told us meanwhile.
     if (this.session.refreshToken !== from) return true;
     this.session.clear();
