@@ -3,8 +3,8 @@
 
   python Benchmarks/crdt.py --traces FOLDER [--rounds 3] [--only NAME,…] [--python VENV/bin/python] [--peers FOLDER]
 
-Every figure comes from a process of its own; rounds take turns between the peers, each starting with another one. Peers that
-are not installed are named and left out. Prints Markdown tables: least / median over the rounds, and ratios to Yjs.
+Every figure comes from a process of its own; rounds take turns between the peers, each starting with another one. Peers
+that are not installed are named and left out. Prints Markdown tables: least / median over the rounds, ratios to Yjs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import ROOT, Workspace, add_common_options, finish, machine, median, number, table
+from harness import (
+    ROOT,
+    Workspace,
+    add_common_options,
+    finish,
+    machine,
+    median,
+    number,
+    table,
+)
 
 HERE = Path(__file__).resolve().parent
 NODE_MODULES = "/usr/share/nodejs"
@@ -65,7 +74,7 @@ def traces(options: argparse.Namespace) -> list[Path]:
     wanted = options.only.split(",") if options.only else None
     chosen = [file for file in found if wanted is None or file.name.removesuffix(".json.gz") in wanted]
     if not chosen:
-        sys.exit(f"no trace in {options.traces}: give --traces FOLDER with the files of github.com/josephg/editing-traces")
+        sys.exit(f"no trace in {options.traces}: give --traces FOLDER of github.com/josephg/editing-traces")
     return chosen
 
 
@@ -154,8 +163,9 @@ def main() -> None:
     for name, rows in figures.items():
         if rows:
             print_trace(name, rows)
-    versions = {row: f"{runs[0]['version']} ({runs[0].get('runtime', '')})" for rows in figures.values() for row, runs in rows.items()}
-    print("\nversions: " + "; ".join(f"{row} {version}" for row, version in versions.items()))
+    firsts = {row: runs[0] for rows in figures.values() for row, runs in rows.items()}
+    versions = [f"{row} {first['version']} {first.get('runtime', '')}".strip() for row, first in firsts.items()]
+    print("\nversions: " + "; ".join(versions))
     print(f"machine: {before}, load at the end {os.getloadavg()}")
     for reason in missing:
         print(reason)

@@ -46,7 +46,7 @@ class Workspace:
     def _copy(self, file: Path) -> Path:
         return Path(shutil.copy2(file, self.folder / file.name))
 
-    def __enter__(self) -> "Workspace":
+    def __enter__(self) -> Workspace:
         return self
 
     def __exit__(self, *_) -> None:
@@ -145,7 +145,7 @@ class Client:
         return json.loads(text) if text else {}
 
     @classmethod
-    def registered(cls, port: int) -> "Client":
+    def registered(cls, port: int) -> Client:
         handle, password = "bench" + secrets.token_hex(4), secrets.token_hex(12)
         client = cls(port)
         client.call("POST", "/users", {"handle": handle, "email": f"{handle}@example.org", "password": password})
@@ -153,7 +153,7 @@ class Client:
         return client
 
     @classmethod
-    def guest(cls, port: int) -> "Client":
+    def guest(cls, port: int) -> Client:
         client = cls(port)
         client.token = client.call("POST", "/sessions/guest", {})["access_token"]
         return client

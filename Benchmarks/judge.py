@@ -3,10 +3,10 @@
 
   python Benchmarks/judge.py [--submissions 20] [--tests 10] [--problem spread]
 
-A person submits the problem's accepted solution for practice, one after another, and takes the time until the event
-`submission.finished` arrives. Beside it runs the floor: the same program as a plain subprocess on the same inputs, in turn with the
-submissions. The programs' own share is what the sandbox reports: wall time of the tests, and of the syntax check by
-`coduel sandbox run`.
+A person submits the problem's accepted solution for practice, again and again, and takes the time until the event
+`submission.finished` arrives. Beside it runs the floor: the same program as a plain subprocess on the same inputs, in
+turn with the submissions. The programs' own share is what the sandbox reports: wall time of the tests, and of the
+syntax check by `coduel sandbox run`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,18 @@ import time
 from pathlib import Path
 
 from harness import (
-    ROOT, Client, Server, Workspace, add_common_options, busy_share, finish, machine, median, number, quantile, table,
+    ROOT,
+    Client,
+    Server,
+    Workspace,
+    add_common_options,
+    busy_share,
+    finish,
+    machine,
+    median,
+    number,
+    quantile,
+    table,
 )
 
 INTERPRETER = "/usr/bin/python3"
@@ -148,7 +159,10 @@ def measure(options: argparse.Namespace, workspace: Workspace) -> dict:
         each["programs"] = each["tests_wall"] + check
         each["rest"] = each["total"] - each["programs"]
     return {
-        "submissions": submissions, "floor": floors, "busy": busy, "wall_s": wall,
+        "submissions": submissions,
+        "floor": floors,
+        "busy": busy,
+        "wall_s": wall,
         "server_cpu_ms_each": sum(spent) * 1000 / options.submissions,
     }
 

@@ -3,12 +3,13 @@
 
   python Benchmarks/spectators.py [--watchers 1000] [--rounds 3] [--seconds 15] [--fanout FOLDER]
 
-Two writers make 5 edits a second each; watchers only read. `pair room` is the real thing: accounts, an invitation, a guest with a
-sync token of its own behind every watcher. `open room` (`serve --open-rooms`) is what can be set beside y-websocket-server,
-which knows no accounts. Rounds take turns; each run has a new server and data folder. Everything is on 127.0.0.1.
+Two writers make 5 edits a second each; watchers only read. `pair room` is the real thing: accounts, an invitation, a
+guest with a sync token of its own behind every watcher. `open room` (`serve --open-rooms`) is what can be set beside
+y-websocket-server, which knows no accounts. Rounds take turns; each run has a new server and data folder. Everything
+is on 127.0.0.1.
 
-The load comes from clients/spectators.c. Where a folder of the fanout load generator is given, its case battle-1000 runs
-too, against both servers and against its relay, which keeps no document.
+The load comes from clients/spectators.c. Where a folder of the fanout load generator is given, its case battle-1000
+runs too, against both servers and against its relay, which keeps no document.
 """
 
 from __future__ import annotations
@@ -27,7 +28,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness import (
-    ROOT, Client, Process, Server, Workspace, add_common_options, busy_share, finish, machine, median, number, quantile, table,
+    Client,
+    Process,
+    Server,
+    Workspace,
+    add_common_options,
+    busy_share,
+    finish,
+    machine,
+    median,
+    number,
+    quantile,
+    table,
 )
 
 HERE = Path(__file__).resolve().parent
@@ -120,7 +132,7 @@ class Bench:
     def open_room(self, path: str) -> list[str]:
         return [f"w {path}"] * WRITERS + [f"r {path}"] * self.options.watchers
 
-    def y_websocket_server(self) -> "Listening":
+    def y_websocket_server(self) -> Listening:
         return Listening(["y-websocket-server"], self.workspace, re.compile("running at"))
 
     # Load
@@ -133,17 +145,23 @@ class Bench:
             command, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=RUN_SECONDS
         )
         if not done.stdout:
-            raise RuntimeError(f"{done.stderr.strip()}; log of the server: {server.log.read_text(errors='replace')[-500:]}")
+            log = server.log.read_text(errors="replace")[-500:]
+            raise RuntimeError(f"{done.stderr.strip()}; log of the server: {log}")
         figures = json.loads(done.stdout)
         if figures["missing"] or figures["closed"]:
             raise RuntimeError(f"edits are missing or sockets were closed: {figures}")
         return {
-            "edit": figures["delivery_ms"], "echo": figures["echo_ms"], "all": figures["edit_reaches_all_ms"],
-            "join": figures["join_ms"], "cpu_us": figures["server_cpu_us_per_delivery"],
+            "edit": figures["delivery_ms"],
+            "echo": figures["echo_ms"],
+            "all": figures["edit_reaches_all_ms"],
+            "join": figures["join_ms"],
+            "cpu_us": figures["server_cpu_us_per_delivery"],
             "system_share": figures["server_system_s"] / max(0.01, figures["server_cpu_s"]),
-            "cpu_share": figures["server_cpu_share"], "client_share": figures["client_cpu_share"],
+            "cpu_share": figures["server_cpu_share"],
+            "client_share": figures["client_cpu_share"],
             "join_us": figures["join_cpu_us_each"],
-            "mb": figures["server_mb"]["end"], "busy": busy_share(mark),
+            "mb": figures["server_mb"]["end"],
+            "busy": busy_share(mark),
         }
 
     def battle(self, server: Process, url: str, *more: str) -> dict:
@@ -157,12 +175,17 @@ class Bench:
         figures = json.loads(done.stdout)
         run = figures["measured"]
         return {
-            "edit": figures["delivery_ms"], "echo": None, "all": figures["edit_reaches_all_ms"], "join": figures["join_ms"],
+            "edit": figures["delivery_ms"],
+            "echo": None,
+            "all": figures["edit_reaches_all_ms"],
+            "join": figures["join_ms"],
             "cpu_us": run["server_cpu_us_per_delivery"],
             "system_share": run["server_sys_s"] / max(0.01, run["server_cpu_s"]),
-            "cpu_share": run["server_cpu_share"], "client_share": run["loadgen_cpu_share"],
+            "cpu_share": run["server_cpu_share"],
+            "client_share": run["loadgen_cpu_share"],
             "join_us": figures["connect"]["server_cpu_us_per_join"],
-            "mb": figures["server_rss_mb"]["after_load"], "busy": busy_share(mark),
+            "mb": figures["server_rss_mb"]["after_load"],
+            "busy": busy_share(mark),
         }
 
     def battle_coduel(self) -> dict:
@@ -180,7 +203,10 @@ class Bench:
             return self.battle(server, f"ws://127.0.0.1:{port}", "--verify", "0")
 
     def cases(self) -> dict[str, Callable[[], dict]]:
-        found: dict[str, Callable[[], dict]] = {"coduel, pair room": self.coduel_pair, "coduel, open room": self.coduel_open}
+        found: dict[str, Callable[[], dict]] = {
+            "coduel, pair room": self.coduel_pair,
+            "coduel, open room": self.coduel_open,
+        }
         if shutil.which("y-websocket-server"):
             found["y-websocket-server"] = self.y_websocket
         if MEMORY.is_dir():
@@ -217,10 +243,20 @@ class Listening:
 
 
 def print_figures(figures: dict[str, list[dict]]) -> None:
-    head = ["", "edit p50 ms", "p99 ms", "max ms", "last watcher p50 ms", "echo p50 ms", "CPU µs a delivery", "of it kernel"]
+    head = [
+        "",
+        "edit p50 ms",
+        "p99 ms",
+        "max ms",
+        "last watcher p50 ms",
+        "echo p50 ms",
+        "CPU µs a delivery",
+        "of it kernel",
+    ]
     head += ["server CPU", "client CPU", "CPU µs a join", "MB"]
     rows: list[list[object]] = []
     for name, runs in figures.items():
+
         def mid(*keys: str) -> float | None:
             values = []
             for run in runs:
@@ -265,8 +301,9 @@ def main() -> None:
     )
     print_figures(figures)
     busy = [run["busy"] for runs in figures.values() for run in runs]
-    print(f"\na 4 KiB write and fdatasync there: p50 {number(median(commits))} ms, p99 {number(quantile(commits, 0.99))} ms")
-    print(f"machine: {before}, load at the end {os.getloadavg()}, busy {min(busy):.0%} to {max(busy):.0%} of all cores meanwhile")
+    middle, late = number(median(commits)), number(quantile(commits, 0.99))
+    print(f"\na 4 KiB write and fdatasync there: p50 {middle} ms, p99 {late} ms")
+    print(f"machine: {before}, load at the end {os.getloadavg()}, all cores {min(busy):.0%} to {max(busy):.0%} busy")
     finish(options, {"machine": before, "figures": figures, "commit_ms": commits})
 
 

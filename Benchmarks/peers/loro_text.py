@@ -1,7 +1,7 @@
 """Loro on an editing trace: python loro_text.py TRACE.json.gz
 
-Prints one JSON line with the keys of `coduel bench crdt`. Its formats are its own: v1 stands for all updates, v2 for a snapshot,
-whose import is lazy. `binding_overhead_ms` is the time of as many empty commits.
+Prints one JSON line with the keys of `coduel bench crdt`. Its formats are its own: v1 stands for all updates, v2 for a
+snapshot, whose import is lazy. `binding_overhead_ms` is the time of as many empty commits.
 """
 
 from __future__ import annotations
@@ -9,7 +9,15 @@ from __future__ import annotations
 import importlib.metadata
 
 import loro
-from measure import Timed, Trace, mb_of_a_document, repeatedly, report, resident_mb, trace_of_command_line
+from measure import (
+    Timed,
+    Trace,
+    mb_of_a_document,
+    repeatedly,
+    report,
+    resident_mb,
+    trace_of_command_line,
+)
 
 ROOT = "text"
 
@@ -102,7 +110,10 @@ def main() -> None:
     remote = Timed(lambda: receive(updates))
     state, whole = all_updates(doc), snapshot(doc)
     encoded = receive([state])
-    change = lambda: patch(encoded, encoded.get_text(ROOT), ((0, 0, "x"),))  # noqa: E731
+
+    def change() -> None:
+        patch(encoded, encoded.get_text(ROOT), ((0, 0, "x"),))
+
     _, encode_first, encode_least = repeatedly(lambda: all_updates(encoded), prepare=change)
     _, snapshot_first, snapshot_least = repeatedly(lambda: snapshot(encoded), prepare=change)
     decoded, decode_first, decode_least = repeatedly(lambda: read(receive([state])))

@@ -1,7 +1,6 @@
 """Yrs through pycrdt on an editing trace: python yrs.py TRACE.json.gz
 
-Prints one JSON line with the keys of `coduel bench crdt`. pycrdt knows the v1 encoding only, and its positions are UTF-8 bytes.
-`binding_overhead_ms` is the time of as many empty transactions with the same observer.
+Prints one JSON line with the keys of `coduel bench crdt`. pycrdt knows the v1 encoding only; its positions are UTF-8 bytes. `binding_overhead_ms` is the time of as many empty transactions with the same observer.
 """
 
 from __future__ import annotations
@@ -11,7 +10,16 @@ import re
 from pathlib import Path
 
 import pycrdt
-from measure import Timed, Trace, mb_of_a_document, repeatedly, report, resident_mb, sha256, trace_of_command_line
+from measure import (
+    Timed,
+    Trace,
+    mb_of_a_document,
+    repeatedly,
+    report,
+    resident_mb,
+    sha256,
+    trace_of_command_line,
+)
 
 ROOT = "text"
 
