@@ -36,11 +36,17 @@ public final class RoomLogSQLite: RoomLog {
         try pool.writeWithoutTransaction { db in
             // The pool sets NORMAL, under which a committed record may be lost with the machine.
             try db.execute(sql: "PRAGMA synchronous = FULL")
-            guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
-                throw StorageError(code: .openFailed, message: "log.db does not sync fully")
-            }
+            guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2,
+                try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal"
+            else { throw StorageError(code: .notDurable, message: "log.db does not sync fully") }
         }
-        try Self.migrator.migrate(pool)
+        let migrator = Self.migrator
+        guard try !pool.read({ db in try migrator.hasBeenSuperseded(db) }) else {
+            throw StorageError(
+                code: .schemaTooNew,
+                message: "log.db was written by a newer version of coduel; start that version")
+        }
+        try migrator.migrate(pool)
     }
 
     private static var migrator: DatabaseMigrator {
@@ -64,6 +70,14 @@ public final class RoomLogSQLite: RoomLog {
                     ) WITHOUT ROWID;
                     """)
         }
+        // Loading reads what was written beside the documents without reading the documents' history.
+        migrator.registerMigration("log-2") { db in
+            try db.execute(
+                sql: """
+                    CREATE INDEX log_story ON log (room, sequence) WHERE kind <> 0;
+                    CREATE INDEX log_notes ON log (room, committed_at) WHERE note IS NOT NULL;
+                    """)
+        }
         return migrator
     }
 
@@ -79,6 +93,11 @@ public final class RoomLogSQLite: RoomLog {
             return !pending.isScheduled
         }
         if schedules { writer.async { self.commitPending() } }
+    }
+
+    /// `PRAGMA synchronous` of the connection that writes: 2, FULL.
+    package func writerSynchronous() async throws -> Int? {
+        try await pool.writeWithoutTransaction { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") }
     }
 
     /// Returns after everything that was handed in is on disk or has failed. Blocks; for the end of the process.
@@ -99,7 +118,7 @@ public final class RoomLogSQLite: RoomLog {
         }
     }
 
-    /// One transaction for all; an append that does not fit (its sequence is taken) fails alone.
+    /// One transaction for all; an append that does not fit (its first sequence is not the room's next) fails alone.
     private func commit(_ batch: [Append]) {
         var failures: [Int: any Error] = [:]
         do {
@@ -107,10 +126,11 @@ public final class RoomLogSQLite: RoomLog {
                 for (index, append) in batch.enumerated() {
                     do {
                         try db.inSavepoint {
+                            try Self.checkSequences(of: append, in: db)
                             for record in append.records { try Self.insert(record, of: append.room, in: db) }
                             return .commit
                         }
-                    } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+                    } catch let error as StorageError {
                         failures[index] = error
                     }
                 }
@@ -121,6 +141,22 @@ public final class RoomLogSQLite: RoomLog {
         }
         for (index, append) in batch.enumerated() {
             append.completion(failures[index].map { .failure($0) } ?? .success(()))
+        }
+    }
+
+    /// One writer a room, and no holes: whoever does not go on where the log ends has lost the room to another.
+    private static func checkSequences(of append: Append, in db: Database) throws {
+        var last =
+            try Int64.fetchOne(
+                db.cachedStatement(sql: "SELECT max(sequence) FROM log WHERE room = ?"),
+                arguments: [append.room]) ?? 0
+        for record in append.records {
+            guard record.sequence > 0, record.sequence - 1 == last else {
+                throw StorageError(
+                    code: .invalidValue,
+                    message: "room \(append.room): record \(record.sequence) does not follow \(last)")
+            }
+            last = record.sequence
         }
     }
 
@@ -165,9 +201,12 @@ public final class RoomLogSQLite: RoomLog {
         try await pool.read { db in
             let snapshot = try Self.snapshot(of: room, in: db)
             let from = snapshot?.sequence ?? 0
-            func records(_ condition: String, _ arguments: StatementArguments) throws -> [LogRecord] {
-                try Row.fetchAll(
-                    db, sql: "SELECT * FROM log WHERE room = ? AND \(condition) ORDER BY sequence",
+            func records(
+                _ condition: String, _ arguments: StatementArguments, index: String? = nil
+            ) throws -> [LogRecord] {
+                let table = "log" + (index.map { " INDEXED BY \($0)" } ?? "")
+                return try Row.fetchAll(
+                    db, sql: "SELECT * FROM \(table) WHERE room = ? AND \(condition) ORDER BY sequence",
                     arguments: [room] + arguments
                 ).map(Self.record)
             }
@@ -175,13 +214,15 @@ public final class RoomLogSQLite: RoomLog {
             return RoomHistory(
                 snapshot: snapshot,
                 tail: try records("sequence > ?", [from]),
-                story: from == 0 ? [] : try records("sequence <= ? AND kind <> 0", [from]),
+                story: from == 0
+                    ? [] : try records("sequence <= ? AND kind <> 0", [from], index: "log_story"),
                 delayed: from == 0 || delayedDocuments.isEmpty
                     ? []
                     : try records(
                         "sequence <= ? AND kind = 0 AND document IN (\(marks))",
                         [from] + StatementArguments(delayedDocuments)),
-                notes: try records("note IS NOT NULL AND committed_at >= ?", [notesSinceMs]))
+                notes: try records(
+                    "note IS NOT NULL AND committed_at >= ?", [notesSinceMs], index: "log_notes"))
         }
     }
 
@@ -201,28 +242,35 @@ public final class RoomLogSQLite: RoomLog {
         let documents = try Row.fetchAll(
             db, sql: "SELECT * FROM snapshot_documents WHERE room = ?", arguments: [room])
         return RoomSnapshot(
-            roomID: room, sequence: head["sequence"], committedAtMs: head["committed_at"],
-            documents: documents.map { row in
+            roomID: room, sequence: try head.integer("sequence"),
+            committedAtMs: try head.integer("committed_at"),
+            documents: try documents.map { row in
                 RoomSnapshot.DocumentState(
-                    name: row["document"], state: Blob.bytes(row["state"]), owners: owners(row["owners"]))
+                    name: try row.text("document"), state: try row.bytes("state"),
+                    owners: try owners(row.text("owners")))
             })
     }
 
-    private static func owners(_ text: String) -> [UInt64: String] {
+    private static func owners(_ text: String) throws -> [UInt64: String] {
         var owners: [UInt64: String] = [:]
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: " ", maxSplits: 1)
-            if parts.count == 2, let client = UInt64(parts[0]) { owners[client] = String(parts[1]) }
+            guard parts.count == 2, let client = UInt64(parts[0]) else {
+                throw StorageError(
+                    code: .corrupt, message: "log.db holds a snapshot with an owner that is none")
+            }
+            owners[client] = String(parts[1])
         }
         return owners
     }
 
     private static func record(_ row: Row) throws -> LogRecord {
-        guard let kind = LogRecord.Kind(rawValue: row["kind"]) else {
-            throw StorageError(code: .corrupt, message: "log.db holds a record of an unknown kind")
-        }
+        guard let number = UInt8(exactly: try row.integer("kind")),
+            let kind = LogRecord.Kind(rawValue: number)
+        else { throw StorageError(code: .corrupt, message: "log.db holds a record of an unknown kind") }
         return LogRecord(
-            sequence: row["sequence"], kind: kind, document: row["document"], author: row["author"],
-            committedAtMs: row["committed_at"], payload: Blob.bytes(row["payload"]), note: row["note"])
+            sequence: try row.integer("sequence"), kind: kind, document: try row.text("document"),
+            author: try row.text("author"), committedAtMs: try row.integer("committed_at"),
+            payload: try row.bytes("payload"), note: try row.optionalText("note"))
     }
 }

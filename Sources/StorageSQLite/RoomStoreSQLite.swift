@@ -53,9 +53,10 @@ public struct RoomStoreSQLite: RoomStore {
 
     public func addParticipant(_ participant: Participant, to roomID: String) async throws {
         try await database.write { db in
-            guard var room = try Self.room(roomID, in: db), room.participant(participant.userID) == nil else {
-                return
-            }
+            // A battle has the players it was made for: with another one its log would tell another battle.
+            guard var room = try Self.room(roomID, in: db), room.kind == .pair,
+                room.participant(participant.userID) == nil
+            else { return }
             room.participants.append(participant)
             try db.execute(
                 sql: "UPDATE rooms SET specification = ? WHERE id = ?",
