@@ -58,6 +58,8 @@ public enum Limits {
     public static let spectatorCountMs: Int64 = 1_000
     /// A submission waits so long for a document to cover its state vector, ms.
     public static let coverMs: Int64 = 2_000
+    /// Submissions of one user that have no verdict, a room.
+    public static let unjudgedSubmissions = 16
     /// Requests that wait for cover, a room.
     public static let coverWaiters = 64
     /// Presence of writers kept back for delayed readers, entries a document.

@@ -119,7 +119,7 @@ extension Room {
     mutating func attend(_ subscriber: Subscriber, isJoining: Bool, atMs: Int64) {
         guard specification.kind != .open else { return }
         let caller = subscriber.caller
-        guard policy.isParticipant(caller) else {
+        guard subscriber.isParticipant else {
             attendance.watcher(caller.userID.isEmpty ? caller.sessionID : caller.userID, isJoining: isJoining)
             writeAttendance(atMs: atMs)
             return

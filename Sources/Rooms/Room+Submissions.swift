@@ -179,10 +179,15 @@ extension Room {
             return .invalidFile(kind == .absent ? "no such file" : "the file is no Y.Text")
         }
         if let battle = story.battle {
-            if submittersInFlight.contains(caller.userID) { return .battle(.unfinished(submission: "")) }
+            if submittersInFlight[caller.userID] != nil { return .battle(.unfinished(submission: "")) }
             if let refusal = battle.refusalOfSubmission(by: caller.userID, atMs: atMs) {
                 return .battle(refusal)
             }
+        }
+        let unjudged = story.unjudged.filter { $0.userID == caller.userID }
+        guard unjudged.count + submittersInFlight[caller.userID, default: 0] < Limits.unjudgedSubmissions
+        else {
+            return .battle(.unfinished(submission: unjudged.first?.id ?? ""))
         }
         return nil
     }
@@ -194,7 +199,7 @@ extension Room {
         let received = RecordPayload.Received(
             id: id, userID: caller.userID, language: language, document: document, file: file, nonce: nonce)
         submissionReplies[id] = reply
-        submittersInFlight.insert(caller.userID)
+        submittersInFlight[caller.userID, default: 0] += 1
         log.add(
             .submission, document: document, author: caller.userID, payload: received.payload, update: nil,
             note: nil, atMs: atMs)
@@ -203,7 +208,8 @@ extension Room {
     /// A submission's record is on disk: takes the text of this moment.
     mutating func takeSubmission(_ record: LogRecord) {
         guard let received = RecordPayload.Received(record.payload) else { return }
-        submittersInFlight.remove(received.userID)
+        let others = submittersInFlight[received.userID, default: 1] - 1
+        submittersInFlight[received.userID] = others > 0 ? others : nil
         actions.append(
             .submissionTaken(
                 taken(

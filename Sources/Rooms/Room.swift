@@ -33,7 +33,8 @@ public struct Room {
     var submissionReplies: [String: TakenSubmission.Reply] = [:]
     /// The sequence of the snapshot this room was loaded from.
     var snapshotSequence: Int64 = 0
-    var submittersInFlight: Set<String> = []
+    /// Submissions that are accepted and not on disk yet, by user.
+    var submittersInFlight: [String: Int] = [:]
     var verdictsInFlight: Set<String> = []
     var actions: [RoomAction] = []
     /// Set when a battle event of passed time is on its way to disk, so that it is logged once.
@@ -80,7 +81,8 @@ public struct Room {
         let places = Limits.subscribers - (policy.isParticipant(caller) ? 0 : Limits.participantPlaces)
         guard subscribers.count < places else { throw DoorRefusal(.tryAgainLater, "the room is full") }
         hear(atMs)
-        let subscriber = Subscriber(id: id, caller: caller, document: document, access: access)
+        var subscriber = Subscriber(id: id, caller: caller, document: document, access: access)
+        subscriber.isParticipant = policy.isParticipant(caller)
         subscribers[id] = subscriber
         if access == .write {
             actions.append(

@@ -7,6 +7,8 @@ struct Subscriber {
     let caller: RoomCaller
     let document: String
     var access: DocumentAccess
+    /// As it was counted when it came; who is invited meanwhile goes as the watcher they came as.
+    var isParticipant = false
     /// Set by the first refused write; every later write of the socket is refused for the same reason.
     var quarantine: WriteRefusal?
     /// Client ids whose presence this socket announced.

@@ -166,6 +166,47 @@ import Testing
         #expect(connected() == false)
     }
 
+    @Test func whoIsInvitedLeavesAsTheWatcherTheyCameAs() throws {
+        let host = try Host(.pair(.public))
+        let eve = try host.open(.user("eve"), "state")
+        host.pass(1_500)
+        host.act { room, atMs in
+            room.addParticipant(Participant(userID: "eve", handle: "eve", language: "python"), atMs: atMs)
+        }
+        let writing = try Client(host, .user("eve"), "main", clientID: 5_000)
+        try writing.type("x")
+        #expect(host.denials(of: writing.socket).isEmpty)
+        host.close(eve)
+        host.pass(1_500)
+        let state = host.committedDocument("state")
+        #expect(state.mapValue("room", "spectators") == 0)
+        #expect(state.mapValue("players", "eve")?["connected"] == true)
+    }
+
+    @Test func unjudgedSubmissionsAreBounded() throws {
+        let host = try Host(.pair())
+        let ann = try Client(host, .user("ann"), "main", clientID: 1_000)
+        try ann.type("x")
+        for batch in 0..<20 {
+            host.commitsAtOnce = batch % 2 == 0
+            for index in 0..<5 {
+                host.say(
+                    #"{"type":"submit","nonce":"\#(batch)-\#(index)","language":"python"}"#, from: ann.socket)
+            }
+            host.settle()
+        }
+        #expect(host.taken.count == Rooms.Limits.unjudgedSubmissions)
+        #expect(host.messages(to: ann.socket).last?["reason"] == "submission_unfinished")
+        host.commitsAtOnce = true
+        let first = try #require(host.taken.first)
+        host.act { room, atMs in
+            room.judged(submissionID: first.id, verdict: "WA", testsPassed: 0, testsTotal: 1, atMs: atMs)
+        }
+        host.say(#"{"type":"submit","nonce":"again","language":"python"}"#, from: ann.socket)
+        host.settle()
+        #expect(host.taken.count == Rooms.Limits.unjudgedSubmissions + 1)
+    }
+
     @Test func aBattleRunsByTheClockAlone() throws {
         let (host, _, _) = try Self.running()
         host.pass(1_800_000)
