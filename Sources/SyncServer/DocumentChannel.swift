@@ -62,6 +62,9 @@ final class DocumentChannel: @unchecked Sendable {
 
     // MARK: Admission
 
+    /// Whether its token is being checked, or its room loaded.
+    var isOpening: Bool { host == nil && !hasLeft }
+
     /// Joins the room, or tells the owner why not. The socket is not read meanwhile.
     func open(_ admission: @escaping @Sendable () async throws(DoorRefusal) -> SocketAdmission) {
         socket.hold(.opening(id))

@@ -23,7 +23,7 @@ public enum Limits {
     public static let channels = 32
     public static let nameBytes = 512
     public static let tokenBytes = 16 << 10
-    /// Tokens that may be refused on a multiplexed socket before it is closed.
+    /// Tokens that may be refused, or overtaken by the next, on a multiplexed socket before it is closed.
     public static let refusals = 32
     /// A multiplexed socket without an open document is closed after so long.
     public static let vacantTimeout = TimeAmount.seconds(30)

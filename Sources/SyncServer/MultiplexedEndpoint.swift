@@ -70,7 +70,12 @@ public final class MultiplexedEndpoint: WebSocketEndpoint, DocumentChannelOwner 
 
     /// A document that is open already is opened anew, as by a new socket.
     private func open(_ name: String, _ token: String) {
-        channels.removeValue(forKey: name)?.leave()
+        if let before = channels.removeValue(forKey: name) {
+            let isOvertaken = before.isOpening
+            before.leave()
+            // Checking a token costs something: one that is overtaken by the next counts as refused.
+            if isOvertaken, !countRefusal(DoorRefusal(.tooFast, "too many tokens at once")) { return }
+        }
         let channel = DocumentChannel(framing: .named(name), on: socket, of: self, directory: directory)
         guard channels.count < Limits.channels else {
             return turnAway(channel, DoorRefusal(.tooFast, "too many documents on one socket"))
@@ -102,9 +107,15 @@ public final class MultiplexedEndpoint: WebSocketEndpoint, DocumentChannelOwner 
 
     private func turnAway(_ channel: DocumentChannel, _ refusal: DoorRefusal) {
         channel.say(ServerFrame.permissionDenied(reason: refusal.reason))
+        if countRefusal(refusal) { watchVacancy(refusal) }
+    }
+
+    /// False when there were so many that the socket is closed.
+    private func countRefusal(_ refusal: DoorRefusal) -> Bool {
         refusals += 1
-        if refusals >= Limits.refusals { return socket.close(refusal) }
-        watchVacancy(refusal)
+        guard refusals >= Limits.refusals else { return true }
+        socket.close(refusal)
+        return false
     }
 
     func channel(_ channel: DocumentChannel, wasEnded refusal: DoorRefusal) {
