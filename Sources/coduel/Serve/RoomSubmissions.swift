@@ -5,15 +5,18 @@ import SyncServer
 
 /// The way of a submission from a room's log to the judge's queue.
 enum RoomSubmissions {
-    /// Waits between attempts at a queue that is full or a store that fails, ms.
+    /// Waits between attempts at a store that fails, ms.
     private static let pausesMs = [100, 200, 500, 1_000, 2_000, 4_000, 8_000]
+    /// How often a submission that is stored asks for a place in a queue that is full, ms. A room takes a bounded number
+    /// without verdict, so those that ask are bounded too.
+    private static let queueRetryMs = 1_000
 
     /// Stores the row and queues it; answers the SHA-256 of the source. A submission in the log is judged to the
     /// end: one that the judge cannot take at all (its language is gone, its source is too large) gets its verdict
     /// here.
     static func store(
         _ taken: TakenSubmission, of room: RoomSpecification, judge: JudgeService,
-        submissions: any SubmissionStore, now: @Sendable () -> Int64
+        submissions: any SubmissionStore, now: @escaping @Sendable () -> Int64
     ) async throws -> String {
         let sha256 = Hashing.sha256Hex(Array(taken.source.utf8))
         let submission = Submission(
@@ -28,7 +31,11 @@ enum RoomSubmissions {
                 return sha256
             } catch {
                 switch error.code {
-                case .queueFull, .unavailable:
+                case .queueFull:
+                    _ = try await submissions.insert(submission)
+                    Task { await queueLater(submission, judge, submissions, now) }
+                    return sha256
+                case .unavailable:
                     guard let pause else { throw error }
                     try await Task.sleep(for: .milliseconds(pause))
                 case .stopping: throw error
@@ -39,6 +46,28 @@ enum RoomSubmissions {
             }
         }
         return sha256
+    }
+
+    /// Asks until the judge has a place. What a stop interrupts is taken up by the next start.
+    private static func queueLater(
+        _ submission: Submission, _ judge: JudgeService, _ submissions: any SubmissionStore,
+        _ now: @escaping @Sendable () -> Int64
+    ) async {
+        while true {
+            try? await Task.sleep(for: .milliseconds(queueRetryMs))
+            do throws(JudgingError) {
+                try await judge.submit(submission)
+                return
+            } catch {
+                switch error.code {
+                case .queueFull, .unavailable: continue
+                case .stopping: return
+                default:
+                    try? await refuse(submission, reason: error.message, submissions, atMs: now())
+                    return
+                }
+            }
+        }
     }
 
     private static func refuse(
