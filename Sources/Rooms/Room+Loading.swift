@@ -100,10 +100,10 @@ extension Room {
 
     private mutating func replayUpdate(_ record: LogRecord) throws(RoomLoadError) {
         let update = try Self.decode(record)
-        guard let document = documents[record.document] else { return }
-        documents[record.document]?.accept(update, document.live.newRanges(of: update), from: record.author)
+        guard let live = documents[record.document]?.live else { return }
+        documents[record.document]?.accept(update, live.newRanges(of: update), from: record.author)
         documents[record.document]?.apply(update)
-        guard !document.live.hasPending else {
+        guard !live.hasPending else {
             throw RoomLoadError(
                 code: .corruptRecord, sequence: record.sequence, message: "it lacks what it builds on")
         }

@@ -40,28 +40,55 @@ extension Room {
 
     /// Checks an update without changing anything and accepts it whole, or refuses it whole.
     mutating func receive(_ update: Update, isStep2: Bool, from subscriber: Subscriber, atMs: Int64) {
-        guard let document = documents[subscriber.document] else { return }
+        switch acceptance(of: update, from: subscriber) {
+        case .reader(let isKnown):
+            guard isKnown else { return refuse(subscriber, .readOnly) }
+            actions.append(isStep2 ? .acknowledged(subscriber.id, count: 1) : .refused(subscriber.id))
+        case .known(let isOnDisk):
+            // A step 2 that adds nothing is no write; an update sent again is told that it is known. What is known
+            // and not on disk yet is told to this socket too when it is.
+            if isOnDisk, !isStep2, subscriber.quarantine == nil {
+                actions.append(.send(subscriber.id, frame: ServerFrame.update(update.bytes)))
+            }
+            answerRepeat(isStep2: isStep2, from: subscriber)
+        case .refused(let refusal): refuse(subscriber, refusal)
+        case .missing(let missing): ask(subscriber, for: missing, of: update, atMs: atMs)
+        case .taken(let update, let ranges):
+            accept(update, ranges, from: subscriber, atMs: atMs)
+            if gaps[subscriber.id] != nil { closeGap(of: subscriber) }
+        case nil: return
+        }
+    }
+
+    private enum Acceptance {
+        /// Of a socket that may not write.
+        case reader(isKnown: Bool)
+        case known(isOnDisk: Bool)
+        case refused(WriteRefusal)
+        case missing([ClientID: UInt64])
+        /// To be logged, with the clocks that are new.
+        case taken(Update, [Update.ClientRange])
+    }
+
+    /// Judges an update and changes nothing. Apart from what follows, so that no copy of the document lives while the
+    /// tables of the document change: they would be copied with every keystroke.
+    private func acceptance(of update: Update, from subscriber: Subscriber) -> Acceptance? {
+        guard let document = documents[subscriber.document] else { return nil }
         guard subscriber.access == .write else {
-            return receive(update, isStep2: isStep2, fromReader: subscriber, of: document)
+            // What delayed readers cannot see yet must not be told apart by a refusal.
+            let seen = subscriber.access == .delayedRead ? document.shadow?.document : document.live
+            return .reader(isKnown: (seen ?? document.live).readiness(of: update) == .redundant)
         }
         let readiness = document.live.readiness(of: update, beyond: document.accepted)
         if readiness == .redundant {
-            // A step 2 that adds nothing is no write; an update sent again is told that it is known. What is known
-            // and not on disk yet is told to this socket too when it is.
-            if !isStep2, subscriber.quarantine == nil, document.live.readiness(of: update) == .redundant {
-                actions.append(.send(subscriber.id, frame: ServerFrame.update(update.bytes)))
-            }
-            return answerRepeat(isStep2: isStep2, from: subscriber)
+            return .known(isOnDisk: document.live.readiness(of: update) == .redundant)
         }
         let ranges = document.live.newRanges(of: update, beyond: document.accepted)
         if let refusal = refusal(of: update, ranges, to: document, from: subscriber) {
-            return refuse(subscriber, refusal)
+            return .refused(refusal)
         }
-        if case .missing(let missing) = readiness {
-            return ask(subscriber, for: missing, of: update, atMs: atMs)
-        }
-        accept(document.withoutKnownStructs(update), ranges, from: subscriber, atMs: atMs)
-        if gaps[subscriber.id] != nil { closeGap(of: subscriber) }
+        if case .missing(let missing) = readiness { return .missing(missing) }
+        return .taken(document.withoutKnownStructs(update), ranges)
     }
 
     private mutating func accept(
@@ -80,18 +107,6 @@ extension Room {
         }
         guard !log.acknowledgeWithLast(subscriber.id) else { return }
         actions.append(.acknowledged(subscriber.id, count: 1))
-    }
-
-    /// Who may not write is refused anything but what they know already. What delayed readers cannot see yet must
-    /// not be told apart by it.
-    private mutating func receive(
-        _ update: Update, isStep2: Bool, fromReader subscriber: Subscriber, of document: RoomDocument
-    ) {
-        let known = subscriber.access == .delayedRead ? document.shadow?.document : document.live
-        guard (known ?? document.live).readiness(of: update) != .redundant else {
-            return actions.append(isStep2 ? .acknowledged(subscriber.id, count: 1) : .refused(subscriber.id))
-        }
-        refuse(subscriber, .readOnly)
     }
 
     private func refusal(

@@ -29,6 +29,16 @@ import Testing
         ann.take()
         #expect(ann.document.array("messages").map { $0["text"] } == ["hello"])
         #expect(ann.document.array("messages").first?["author"]?["id"] == "ann")
+        // Also while the line waits for the one before it.
+        host.forget()
+        host.say(post("two", nonce: "2"), from: main, newID: "m3")
+        host.say(post("three", nonce: "3"), from: main, newID: "m4")
+        host.say(post("three", nonce: "3"), from: ann.socket, newID: "m5")
+        host.say(post("three", nonce: "3"), from: ann.socket, newID: "m6")
+        #expect(host.messages(to: ann.socket).isEmpty && host.messages(to: main).isEmpty)
+        host.settle()
+        #expect(host.messages(to: main).map { $0["id"]?.string } == ["m3", "m4"])
+        #expect(host.messages(to: ann.socket).map { $0["id"]?.string } == ["m4"])
     }
 
     @Test func aNonceCountsOnceAlsoAfterARestart() throws {

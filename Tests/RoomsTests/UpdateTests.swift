@@ -43,6 +43,29 @@ import Testing
         #expect(host.log.records.count == count)
     }
 
+    /// Every write of a socket is acknowledged or refused, once, and not before its record is on disk.
+    @Test func everyWriteIsAnsweredOnce() throws {
+        let host = try Host(.pair())
+        let ann = try Client(host, .user("ann"), "main", clientID: 1_000)
+        let bob = try Client(host, .user("bob"), "main", clientID: 2_000)
+        let before = host.acknowledged[ann.socket, default: 0]
+        host.commitsAtOnce = false
+        try ann.type("a")
+        try ann.type("b")
+        let state = ann.document.encodeStateAsUpdate()
+        try host.send(state, from: ann.socket)
+        try host.send(state, from: ann.socket, isStep2: true)
+        #expect(host.acknowledged[ann.socket, default: 0] == before)
+        host.settle()
+        #expect(host.acknowledged[ann.socket, default: 0] == before + 4)
+        try host.send(state, from: ann.socket)
+        #expect(host.acknowledged[ann.socket, default: 0] == before + 5)
+        #expect(host.refusedWrites.isEmpty)
+        host.send(.refusedWrite(.malformed), from: bob.socket)
+        try host.send(state, from: bob.socket)
+        #expect(host.refusedWrites == [bob.socket: 2])
+    }
+
     @Test func aRedundantStep2IsNoWrite() throws {
         let host = try Host(.pair())
         let ann = try Client(host, .user("ann"), "main", clientID: 1_000)
