@@ -179,7 +179,7 @@ final class DocumentChannel: @unchecked Sendable {
     private func write(_ bytes: [UInt8], isStep2: Bool) -> Inbound {
         guard bytes.count <= Rooms.Limits.updateBytes else { return .refusedWrite(.tooLarge) }
         do throws(UpdateError) {
-            return .update(try Update(decodingV1: bytes), isStep2: isStep2)
+            return .update(try Update(decodingV1: bytes, limits: Limits.update), isStep2: isStep2)
         } catch {
             return .refusedWrite(error.code == .tooLarge ? .tooLarge : .malformed)
         }
