@@ -137,6 +137,7 @@ extension Room {
         _ subscriber: Subscriber, for missing: [ClientID: UInt64], of update: Update, atMs: Int64
     ) {
         var gap = gaps[subscriber.id] ?? Gap(sinceMs: atMs)
+        gap.writes += 1
         for (client, clock) in missing { gap.raise(client, to: clock) }
         for range in update.ranges { gap.raise(range.client, to: range.to) }
         guard gap.dropped.count <= Limits.gapClients, let document = documents[subscriber.document] else {
@@ -155,7 +156,10 @@ extension Room {
         let isClosed = gap.dropped.allSatisfy { client, clock in
             max(document.live.clock(of: client), document.accepted[client]) >= clock
         }
-        if isClosed { gaps[subscriber.id] = nil }
+        guard isClosed else { return }
+        gaps[subscriber.id] = nil
+        // What was dropped came again with another write, and is saved with it.
+        for _ in 0..<gap.writes { answerRepeat(isStep2: true, from: subscriber) }
     }
 
     /// Refuses sockets whose gap stayed.

@@ -102,6 +102,9 @@ struct Gap {
     /// The clocks that the room must reach to know all of them.
     private(set) var dropped: [ClientID: UInt64] = [:]
 
+    /// Writes that were dropped.
+    var writes = 0
+
     init(sinceMs: Int64) { self.sinceMs = sinceMs }
 
     mutating func raise(_ client: ClientID, to clock: UInt64) {
