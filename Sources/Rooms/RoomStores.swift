@@ -20,7 +20,8 @@ public protocol RoomStore: Sendable {
     func addParticipant(_ participant: Participant, to roomID: String) async throws
     /// Battles whose result was not settled yet: loaded when the server starts.
     func unsettledBattles() async throws -> [String]
-    func markSettled(_ roomID: String) async throws
+    /// False when it was settled before.
+    func markSettled(_ roomID: String) async throws -> Bool
     /// Invitation codes, each good for one acceptance until it expires.
     func createInvite(code: String, roomID: String, createdBy: String, expiresAtMs: Int64) async throws
     /// Uses a code up: the room it opens, or nil when unknown, used or expired.

@@ -72,9 +72,11 @@ public struct RoomStoreSQLite: RoomStore {
         }
     }
 
-    public func markSettled(_ roomID: String) async throws {
+    public func markSettled(_ roomID: String) async throws -> Bool {
         try await database.write { db in
-            try db.execute(sql: "UPDATE rooms SET settled = 1 WHERE id = ?", arguments: [roomID])
+            try db.execute(
+                sql: "UPDATE rooms SET settled = 1 WHERE id = ? AND settled = 0", arguments: [roomID])
+            return db.changesCount == 1
         }
     }
 

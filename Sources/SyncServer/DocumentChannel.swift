@@ -94,6 +94,8 @@ final class DocumentChannel: @unchecked Sendable {
             early = []
             for message in waiting { handle(message) }
             socket.release(.opening(id))
+            // The socket may have drained while the room was opened.
+            writabilityChanged()
         case .failure(let refusal):
             turnAway(refusal)
         }
@@ -228,9 +230,9 @@ final class DocumentChannel: @unchecked Sendable {
     func writabilityChanged() {
         guard socket.isWritable else { return }
         answerWaitingStep1()
-        guard isBehind, !catchUpIsAsked else { return }
+        guard let host, isBehind, !catchUpIsAsked else { return }
         catchUpIsAsked = true
-        host?.catchUp(self, since: known)
+        host.catchUp(self, since: known)
     }
 
     /// The room ends the channel.

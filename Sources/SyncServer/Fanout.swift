@@ -61,11 +61,9 @@ struct Fanout {
                 let frames = encoded[group.framing] ?? group.framing.webSocketFrames(messages)
                 encoded[group.framing] = frames
                 let channels = group.channels
-                if group.loop.inEventLoop {
-                    for channel in channels { channel.deliver(frames) }
-                } else {
-                    group.loop.execute { for channel in channels { channel.deliver(frames) } }
-                }
+                // Also where it is the room's own loop: everything a socket is told goes the same way, in the order
+                // in which the room said it. A catch-up that overtakes a broadcast would leave a hole.
+                group.loop.execute { for channel in channels { channel.deliver(frames) } }
             }
         }
     }

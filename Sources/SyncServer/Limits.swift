@@ -41,10 +41,15 @@ public enum Limits {
     public static let admissionTimeout = TimeAmount.seconds(15)
     /// A room without sockets is unloaded after so long.
     public static let unloadAfter = TimeAmount.seconds(60)
+    /// Sessions whose end is remembered for sockets that are being admitted, and for how long at least, ms.
+    public static let endedSessions = 10_000
+    public static let endedSessionMs: Int64 = 60_000
+    /// Waits between attempts to load a battle again whose room failed.
+    public static let resumePauses: [Duration] = [1, 2, 5, 10, 30, 60, 120, 300].map { .seconds($0) }
     /// Rooms in memory.
     public static let loadedRooms = 50_000
     /// Attempts to reach a room that is being unloaded at that moment.
     public static let reachAttempts = 5
-    /// Records in one page of a replay.
-    public static let replayPage = 1_000
+    /// Payloads in one page of a replay, bytes.
+    public static let replayBytes = 4 << 20
 }

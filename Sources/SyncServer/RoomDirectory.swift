@@ -11,6 +11,8 @@ public final class RoomDirectory: Sendable {
         var rooms: [String: EventLoopFuture<RoomHost>] = [:]
         var hosts: [String: RoomHost] = [:]
         var isShuttingDown = false
+        /// Sessions that ended a moment ago, with when: a socket that was being admitted then is closed after all.
+        var endedSessions: [String: Int64] = [:]
         var accessObservers: [@Sendable (_ roomID: String) -> Void] = []
     }
 
@@ -62,7 +64,12 @@ public final class RoomDirectory: Sendable {
                 throw DoorRefusal(.tryAgainLater, "the room is not available")
             }
             switch outcome {
-            case .success: return host
+            case .success:
+                guard !hasEnded(admission.caller.sessionID) else {
+                    host.leave(channel.id)
+                    throw DoorRefusal(.unauthenticated, "the session has ended")
+                }
+                return host
             case .failure(let refusal) where refusal.code == .tryAgainLater && hostIsGone(host): continue
             case .failure(let refusal): throw refusal
             }
@@ -130,18 +137,38 @@ public final class RoomDirectory: Sendable {
         } catch {
             throw DoorRefusal(.tryAgainLater, "the log could not be read")
         }
-        let visible = page.filter { record in
-            guard record.kind == .update else { return policy.specification.kind != .open }
-            return policy.sees(record, caller, atMs: atMs)
+        var bytes = 0
+        var read: [LogRecord] = []
+        for record in page {
+            bytes += record.payload.count
+            if bytes > Limits.replayBytes && !read.isEmpty { break }
+            read.append(record)
         }
-        return (visible, page.count == limit ? page.last?.sequence : nil)
+        let visible = read.filter { record in
+            record.document.isEmpty || policy.sees(record, caller, atMs: atMs)
+        }
+        let hasMore = page.count == limit || read.count < page.count
+        return (visible, hasMore ? read.last?.sequence : nil)
     }
 
     /// Closes every socket of a session that ended.
     public func endSession(_ sessionID: String) {
-        for host in state.withLock({ Array($0.hosts.values) }) {
-            Task { try? await host.run { room, _ in room.endSession(sessionID) } }
+        let atMs = services.now()
+        let hosts = state.withLock { state in
+            if state.endedSessions.count >= Limits.endedSessions {
+                state.endedSessions = state.endedSessions.filter { $0.value + Limits.endedSessionMs > atMs }
+                if state.endedSessions.count >= Limits.endedSessions { state.endedSessions.removeAll() }
+            }
+            state.endedSessions[sessionID] = atMs
+            return Array(state.hosts.values)
         }
+        for hosts in Dictionary(grouping: hosts, by: { ObjectIdentifier($0.loop) }).values {
+            hosts.first?.loop.execute { for host in hosts { host.endSession(sessionID) } }
+        }
+    }
+
+    private func hasEnded(_ sessionID: String) -> Bool {
+        state.withLock { $0.endedSessions[sessionID] != nil }
     }
 
     /// Closes every room: what is on its way to disk gets there, sockets are told with `code`.
@@ -207,7 +234,11 @@ public final class RoomDirectory: Sendable {
                 let host = RoomHost(
                     room, loop: loop, services: services, onGone: { self.forget($0) },
                     onAccessChanged: { self.accessChanged(in: $0) })
-                self.state.withLock { $0.hosts[id] = host }
+                let isTooLate = self.state.withLock { state in
+                    if !state.isShuttingDown { state.hosts[id] = host }
+                    return state.isShuttingDown
+                }
+                guard !isTooLate else { throw DoorRefusal(.goingAway, "the server is going away") }
                 host.begin()
                 return host
             }.get()
@@ -227,10 +258,28 @@ public final class RoomDirectory: Sendable {
     }
 
     private func forget(_ host: RoomHost) {
-        state.withLock { state in
-            guard state.hosts[host.id] === host else { return }
-            state.hosts[host.id] = nil
-            state.rooms[host.id] = nil
+        let isShuttingDown = state.withLock { state in
+            if state.hosts[host.id] === host {
+                state.hosts[host.id] = nil
+                state.rooms[host.id] = nil
+            }
+            return state.isShuttingDown
+        }
+        guard !isShuttingDown, host.status == .failed, host.room.hasUnfinishedBattle else { return }
+        let id = host.id
+        Task { await self.resume(id) }
+    }
+
+    /// A battle whose room failed is loaded again, though nobody may ask for it: its deadline must come.
+    private func resume(_ id: String) async {
+        for pause in Limits.resumePauses {
+            try? await Task.sleep(for: pause)
+            do {
+                try await with(id) { _, _ in }
+                return
+            } catch {
+                services.hooks.alarm("battle \(id) could not be resumed yet: \(error.reason)")
+            }
         }
     }
 }

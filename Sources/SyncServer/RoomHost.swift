@@ -66,6 +66,7 @@ final class RoomHost: @unchecked Sendable {
         onLoop {
             self.fanout.remove(id)
             self.stalled.remove(id)
+            guard self.status == .live else { return }
             self.room.leave(id, atMs: self.services.now())
             self.perform()
         }
@@ -130,6 +131,13 @@ final class RoomHost: @unchecked Sendable {
                 self.perform()
             }
         }
+    }
+
+    /// Closes the sockets of a session that ended. On the loop.
+    func endSession(_ sessionID: String) {
+        guard status == .live else { return }
+        room.endSession(sessionID)
+        perform()
     }
 
     private func onLoop(_ body: @escaping @Sendable () -> Void) {

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOWebSocket
+import SyncProtocol
 
 /// What a WebSocket connection carries. Confined to the connection's event loop.
 public protocol WebSocketEndpoint: AnyObject {
@@ -19,6 +20,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
 
     private let endpoint: any WebSocketEndpoint
     private let maximumMessageBytes: Int
+    private let count: SocketCount
     private var context: ChannelHandlerContext?
     private var fragments: ByteBuffer?
     private var fragmentCount = 0
@@ -28,8 +30,11 @@ public final class WebSocketConnection: ChannelInboundHandler {
     private var lastReadAt = NIODeadline.now()
     private var keepAlive: Scheduled<Void>?
 
-    public init(endpoint: any WebSocketEndpoint, maximumMessageBytes: Int = Limits.messageBytes) {
+    public init(
+        endpoint: any WebSocketEndpoint, count: SocketCount, maximumMessageBytes: Int = Limits.messageBytes
+    ) {
         self.endpoint = endpoint
+        self.count = count
         self.maximumMessageBytes = maximumMessageBytes
     }
 
@@ -69,6 +74,8 @@ public final class WebSocketConnection: ChannelInboundHandler {
     public func setReading(_ reads: Bool) {
         guard let context, reads != isReading else { return }
         isReading = reads
+        // While it was not read nothing could be heard.
+        if reads { lastReadAt = .now() }
         context.channel.setOption(.autoRead, value: reads).whenFailure { _ in }
         if reads { context.read() }
     }
@@ -77,6 +84,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
 
     public func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        count.add(1)
         endpoint.opened(self)
         scheduleKeepAlive(on: context.eventLoop)
     }
@@ -99,6 +107,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
     private func end() {
         guard context != nil else { return }
         context = nil
+        count.add(-1)
         keepAlive?.cancel()
         keepAlive = nil
         endpoint.closed()
@@ -106,7 +115,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
 
     private func checkAlive() {
         if isReading && lastReadAt + Limits.idleTimeout < .now() {
-            close(code: 4408, reason: "nothing was heard for too long")
+            close(code: CloseCode.idle.rawValue, reason: "nothing was heard for too long")
         } else if !isReading && lastReadAt + Limits.drainTimeout < .now() {
             // It is not read because it does not drain: nobody is there.
             context?.close(promise: nil)
@@ -192,10 +201,11 @@ public final class WebSocketConnection: ChannelInboundHandler {
     }
 
     public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is ChannelShouldQuiesceEvent {
-            close(code: 1001, reason: "the server is going away")
-        } else {
-            context.fireUserInboundEventTriggered(event)
+        switch event {
+        case is ChannelShouldQuiesceEvent: close(code: 1001, reason: "the server is going away")
+        // The listener allows half-closed connections, for HTTP; a WebSocket whose peer says no more is over.
+        case ChannelEvent.inputClosed: context.close(promise: nil)
+        default: context.fireUserInboundEventTriggered(event)
         }
     }
 

@@ -7,14 +7,14 @@ import Testing
         metrics.add(.verdicts, labels: ["AC", "python"])
         metrics.add(.verdicts, 2, labels: ["AC", "python"])
         metrics.add(.verdicts, labels: ["W\"A\\\n", "cpp"])
-        metrics.gauge(.judgeQueueDepth) { 7 }
+        metrics.gauge(.webSocketConnections) { 7 }
         metrics.observe(.judgeWait, seconds: 0.3)
         metrics.observe(.judgeWait, seconds: 1_000)
         let text = metrics.render()
         #expect(text.contains("# TYPE coduel_judge_verdicts_total counter\n"))
         #expect(text.contains("coduel_judge_verdicts_total{verdict=\"AC\",language=\"python\"} 3\n"))
         #expect(text.contains("verdict=\"W\\\"A\\\\\\n\",language=\"cpp\"} 1\n"))
-        #expect(text.contains("coduel_judge_queue_depth 7\n"))
+        #expect(text.contains("coduel_ws_connections 7\n"))
         #expect(text.contains("coduel_judge_wait_seconds_bucket{le=\"0.25\"} 0\n"))
         #expect(text.contains("coduel_judge_wait_seconds_bucket{le=\"0.5\"} 1\n"))
         #expect(text.contains("coduel_judge_wait_seconds_bucket{le=\"300\"} 1\n"))

@@ -50,17 +50,12 @@ package struct Metric: Sendable, Hashable {
     // MARK: Rooms and sockets
     package static let webSocketConnections = Metric(
         "coduel_ws_connections", .gauge, "Open WebSocket connections.")
-    package static let webSocketMessages = Metric(
-        "coduel_ws_messages_total", .counter, "WebSocket messages.", labels: ["direction", "type"])
     package static let rooms = Metric("coduel_room_count", .gauge, "Rooms in memory.", labels: ["kind"])
-    package static let applyDuration = Metric(
-        "coduel_crdt_apply_seconds", .histogram, "Time to apply an update to a document.")
 
     // MARK: Matchmaking and judging
     package static let matchWait = Metric(
         "coduel_match_wait_seconds", .histogram, "Time from ticket to match.", labels: ["queue"],
         buckets: waits)
-    package static let judgeQueueDepth = Metric("coduel_judge_queue_depth", .gauge, "Submissions that wait.")
     package static let judgeWait = Metric(
         "coduel_judge_wait_seconds", .histogram, "Time from submission to verdict.", buckets: waits)
     package static let verdicts = Metric(

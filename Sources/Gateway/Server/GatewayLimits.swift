@@ -15,6 +15,10 @@ package enum GatewayLimits {
     package static let queryTextBytes = 200
     package static let pathBytes = 2_048
     package static let tokenBytes = 4_096
+    /// Path and query of a request that opens a socket.
+    package static let socketRequestBytes = 8_192
+    /// From accepting a connection to the whole head of its first request.
+    package static let firstRequest = TimeAmount.seconds(10)
 
     /// Connections accepted at once, sockets among them; more wait in the listener's backlog.
     package static let connections = 32_768

@@ -59,7 +59,8 @@ package struct IdempotencyGate: Sendable {
             }
             let recorder = BodyRecorder()
             try await response.body.write(recorder)
-            try await store.complete(key, status: response.status.code, body: recorder.bytes, atMs: now())
+            // The work is done: an answer that cannot be kept is given all the same.
+            try? await store.complete(key, status: response.status.code, body: recorder.bytes, atMs: now())
             return response
         } catch {
             // Best effort: a claim that stays is given up by the store after a minute.

@@ -52,6 +52,11 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
             let negotiated = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
             let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
                 .handler
+            let opening = FirstRequestDeadline()
+            try pipeline.addHandler(opening)
+            negotiated.assumeIsolated().whenComplete { _ in
+                channel.pipeline.syncOperations.removeHandler(opening, promise: nil)
+            }
             let address = channel.remoteAddress?.ipAddress ?? "unknown"
             try pipeline.addHandler(
                 UpgradeFilter { gate.accepts($0, from: address) }, position: .after(decoder))

@@ -1,3 +1,4 @@
+import Identity
 import SyncProtocol
 import Synchronization
 
@@ -17,6 +18,11 @@ final class RefusalMemory: Sendable {
     private let now: @Sendable () -> Int64
 
     init(now: @escaping @Sendable () -> Int64) { self.now = now }
+
+    /// The same for the same request, and short whatever the client sends.
+    static func key(address: String, uri: String, authorization: String?) -> String {
+        Hashing.sha256Hex(Array("\(address) \(uri) \(authorization ?? "")".utf8))
+    }
 
     func remember(_ code: CloseCode, of request: String, in roomID: String) {
         // Passing conditions are no answer for a minute.

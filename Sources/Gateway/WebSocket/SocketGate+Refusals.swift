@@ -8,7 +8,8 @@ extension SocketGate {
     /// The key under which the refusal of the same request was remembered.
     func key(_ request: Request, _ context: GatewayContext) -> String {
         let address = context.channel.remoteAddress?.ipAddress ?? "unknown"
-        return "\(address) \(request.uri.string) \(request.headers[.authorization] ?? "")"
+        return RefusalMemory.key(
+            address: address, uri: request.uri.string, authorization: request.headers[.authorization])
     }
 
     static func problem(of code: CloseCode) -> HTTPProblem {

@@ -12,6 +12,8 @@ package struct SocketGate: Sendable {
     private let directory: RoomDirectory
     private let origins: OriginPolicy
     private let memory: RefusalMemory
+    /// Sockets that are open.
+    package let count = SocketCount()
     private let opensAnyName: Bool
     private let echoes: Bool
 
@@ -46,13 +48,25 @@ package struct SocketGate: Sendable {
         guard head.method == .GET, target(of: head.uri) != nil,
             head.headers[canonicalForm: "Upgrade"].contains(where: { $0.lowercased() == "websocket" }),
             head.headers.first(name: "Sec-WebSocket-Version") == "13",
-            head.headers.first(name: "Sec-WebSocket-Key") != nil
+            Self.isKey(head.headers.first(name: "Sec-WebSocket-Key")), Self.isWithoutBody(head),
+            head.uri.utf8.count <= GatewayLimits.socketRequestBytes
         else { return false }
         let host = head.headers.first(name: "Host")
         guard origins.acceptsHost(host),
             origins.acceptsOrigin(head.headers.first(name: "Origin"), host: host)
         else { return false }
         return memory.refusal(of: Self.key(head, address)) == nil
+    }
+
+    /// Sixteen bytes in base64 (RFC 6455 §4.1).
+    private static func isKey(_ key: String?) -> Bool {
+        key.flatMap { Data(base64Encoded: $0) }?.count == 16
+    }
+
+    /// A body would be read as frames.
+    private static func isWithoutBody(_ head: HTTPRequestHead) -> Bool {
+        !head.headers.contains(name: "Transfer-Encoding")
+            && (head.headers.first(name: "Content-Length").map { $0 == "0" } ?? true)
     }
 
     func maximumFrameBytes(_ head: HTTPRequestHead) -> Int {
@@ -64,14 +78,14 @@ package struct SocketGate: Sendable {
         switch target(of: head.uri) {
         case .echo?:
             return WebSocketConnection(
-                endpoint: EchoEndpoint(), maximumMessageBytes: EchoEndpoint.maximumMessageBytes)
+                endpoint: EchoEndpoint(), count: count, maximumMessageBytes: EchoEndpoint.maximumMessageBytes)
         case .multiplexed?:
             let gate = self
             return WebSocketConnection(
                 endpoint: MultiplexedEndpoint(directory: directory, loop: channel.eventLoop) {
                     name, token async throws(DoorRefusal) in
                     try await gate.admit(token: token, to: gate.target(ofName: name))
-                })
+                }, count: count)
         case let target:
             let token = Self.token(of: head)
             let key = Self.key(head, channel.remoteAddress?.ipAddress ?? "unknown")
@@ -81,7 +95,7 @@ package struct SocketGate: Sendable {
                 directory: directory, loop: channel.eventLoop,
                 admission: { () async throws(DoorRefusal) in try await gate.admit(token: token, to: target) },
                 onRefusal: { refusal in gate.memory.remember(refusal.code, of: key, in: roomID) })
-            return WebSocketConnection(endpoint: endpoint)
+            return WebSocketConnection(endpoint: endpoint, count: count)
         }
     }
 
@@ -111,6 +125,8 @@ package struct SocketGate: Sendable {
             return (RoomCaller(grant.caller), grant.epoch)
         } catch let refusal as DoorRefusal {
             throw refusal
+        } catch let error as IdentityError where error.code == .unavailable {
+            throw DoorRefusal(.tryAgainLater, error.message)
         } catch {
             do {
                 return (RoomCaller(try await identity.authenticate(accessToken: token)), nil)
@@ -165,7 +181,8 @@ package struct SocketGate: Sendable {
     }
 
     private static func key(_ head: HTTPRequestHead, _ address: String) -> String {
-        "\(address) \(head.uri) \(head.headers.first(name: "Authorization") ?? "")"
+        RefusalMemory.key(
+            address: address, uri: head.uri, authorization: head.headers.first(name: "Authorization"))
     }
 
     // MARK: Plain HTTP on socket paths

@@ -25,7 +25,8 @@ struct BattleSettlement: Sendable {
                 battleID: room.id, mode: .duel,
                 outcome: MatchOutcome(
                     players: players, winner: result.winner, rated: result.countsForRating, guests: guests))
-            try await rooms.markSettled(room.id)
+            // A room that is loaded again tells its result again; it is news once.
+            guard try await rooms.markSettled(room.id) else { return }
             metrics.add(.battlesFinished, labels: [Self.label(result.outcome)])
             guard case .rated(let changes) = settlement else { return announce(room, result, changes: []) }
             announce(room, result, changes: changes)
