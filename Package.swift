@@ -142,7 +142,7 @@ let package = Package(
         .testTarget(
             name: "StorageSQLiteTests",
             dependencies: [
-                "StorageSQLite", "Identity", "Problems", "Judging", "Matchmaking",
+                "StorageSQLite", "Identity", "Problems", "Judging", "Matchmaking", "Rooms",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: settings),
     ],

@@ -1,6 +1,7 @@
 """Yrs through pycrdt on an editing trace: python yrs.py TRACE.json.gz
 
-Prints one JSON line with the keys of `coduel bench crdt`. pycrdt knows the v1 encoding only; its positions are UTF-8 bytes. `binding_overhead_ms` is the time of as many empty transactions with the same observer.
+Prints one JSON line with the keys of `coduel bench crdt`. pycrdt knows the v1 encoding only; its positions are UTF-8
+bytes. `binding_overhead_ms` is the time of as many empty transactions with the same observer.
 """
 
 from __future__ import annotations

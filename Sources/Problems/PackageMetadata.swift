@@ -100,7 +100,8 @@ struct MetadataReader {
             _ = root.strings("validator_flags")
             return
         default:
-            root.fault("validation", "is \(validation.joined(separator: " ").forMessage); it must be default or custom")
+            root.fault(
+                "validation", "is \(validation.joined(separator: " ").forMessage), not default or custom")
         }
         metadata.validatorArguments = words(root.strings("validator_flags") ?? [])
     }
