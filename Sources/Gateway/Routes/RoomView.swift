@@ -11,13 +11,13 @@ struct RoomView: Encodable {
     private let id: String
     private let kind: RoomKind
     private let visibility: RoomVisibility
-    private let problemId: String?
+    @Nullable private var problemId: String?
     private let language: String
     private let rated: Bool
     private let phase: String
-    private let winner: String?
-    private let startedAt: String?
-    private let deadline: String?
+    @Nullable private var winner: String?
+    @Nullable private var startedAt: String?
+    @Nullable private var deadline: String?
     private let createdAt: String
     private let participants: [Member]
     private let documents: [DocumentReply]
