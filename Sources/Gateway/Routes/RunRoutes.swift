@@ -9,7 +9,11 @@ package enum RunRoutes {
         @Sendable (_ caller: Caller, _ roomID: String, _ document: String?, _ file: String?) async throws ->
         String
 
-    package static func routes(judge: JudgeService, roomSource: @escaping RoomSource) -> [Route] {
+    /// - Parameter admit: throws where programs are not run now.
+    package static func routes(
+        judge: JudgeService, admit: @escaping @Sendable () throws -> Void = {},
+        roomSource: @escaping RoomSource
+    ) -> [Route] {
         [
             Route(
                 .post, "/api/v1/runs", body: .json(limit: GatewayLimits.sourceBody), limits: [.runs],
@@ -17,6 +21,7 @@ package enum RunRoutes {
             ) { _, context in
                 let caller = try context.requireCaller()
                 let body = try context.decode(Order.self)
+                try admit()
                 let language = try SourceRules.language(body.language)
                 let input = body.stdin ?? ""
                 guard input.utf8.count <= GatewayLimits.standardInputBytes else {

@@ -12,7 +12,8 @@ import SyncServer
 extension Installation {
     static func routes(
         identity: IdentityService, catalogue: ProblemCatalogue, submissions: SubmissionStoreSQLite,
-        judge: JudgeService, director: MatchDirector, directory: RoomDirectory, rooms: RoomStoreSQLite,
+        executor: GuardedSandbox, judge: JudgeService, director: MatchDirector, directory: RoomDirectory,
+        rooms: RoomStoreSQLite,
         events: UserEvents, metrics: Metrics, readiness: Readiness, settings: GatewaySettings,
         environment: IdentityEnvironment
     ) -> [Route] {
@@ -22,11 +23,16 @@ extension Installation {
                 catalogue: catalogue,
                 readPackage: { try PackageArchive.read($0, name: "package") }, now: environment.now)
             + SubmissionRoutes.routes(
-                catalogue: catalogue, submissions: submissions, submit: { try await judge.submit($0) },
+                catalogue: catalogue, submissions: submissions,
+                submit: { submission in
+                    try executor.requireUsable()
+                    try await judge.submit(submission)
+                },
                 canSee: { caller, submission in await canSee(caller, submission, directory) },
                 newID: environment.newID, now: environment.now)
             + RunRoutes.routes(
                 judge: judge,
+                admit: { try executor.requireUsable() },
                 roomSource: { caller, roomID, document, file in
                     try await source(for: caller, roomID, document, file, directory)
                 })

@@ -31,8 +31,7 @@ extension Installation {
             logger.error(
                 "programs are not judged here: see coduel doctor", metadata: ["reason": "\(refusal)"])
         }
-        let executor: any ProgramExecutor =
-            foundation.sandbox ?? MissingSandbox(reason: foundation.sandboxRefusal ?? "no sandbox")
+        let executor = GuardedSandbox(sandbox: foundation.sandbox, refusal: foundation.sandboxRefusal)
         let judge = JudgeService(
             executor: executor, submissions: submissions, catalogue: catalogue,
             workers: settings.judgeWorkers,
@@ -43,7 +42,7 @@ extension Installation {
         let hooks = RoomHooks(
             storeSubmission: { room, taken in
                 try await RoomSubmissions.store(
-                    taken, of: room, judge: judge, submissions: submissions, now: now)
+                    taken, of: room, executor: executor, judge: judge, submissions: submissions, now: now)
             },
             verdict: { id in await RoomSubmissions.verdict(of: id, in: submissions) },
             battleFinished: { room, result in await link.battleFinished(room, result) },
@@ -79,7 +78,7 @@ extension Installation {
         metrics.gauge(.eventSubscribers) { Double(events.subscriberCount) }
         readiness = Readiness(checks: [
             .init("database") { (try? await catalogue.count()) != nil },
-            .init("sandbox") { foundation.sandboxRefusal == nil && foundation.sandbox?.isAlive ?? false },
+            .init("sandbox") { executor.isUsable },
         ])
         let gatewaySettings = GatewaySettings(
             host: settings.host, port: settings.port, allowedHosts: settings.allowedHosts,
@@ -93,7 +92,8 @@ extension Installation {
         metrics.gauge(.webSocketConnections) { Double(gate.count.value) }
         gateway = GatewayServer(
             routes: Self.routes(
-                identity: identity, catalogue: catalogue, submissions: submissions, judge: judge,
+                identity: identity, catalogue: catalogue, submissions: submissions, executor: executor,
+                judge: judge,
                 director: director, directory: directory, rooms: rooms, events: events, metrics: metrics,
                 readiness: readiness, settings: gatewaySettings, environment: environment) + gate.routes,
             authenticate: { try await identity.authenticate(accessToken: $0) },

@@ -15,7 +15,7 @@ enum RoomSubmissions {
     /// end: one that the judge cannot take at all (its language is gone, its source is too large) gets its verdict
     /// here.
     static func store(
-        _ taken: TakenSubmission, of room: RoomSpecification, judge: JudgeService,
+        _ taken: TakenSubmission, of room: RoomSpecification, executor: GuardedSandbox, judge: JudgeService,
         submissions: any SubmissionStore, now: @escaping @Sendable () -> Int64
     ) async throws -> String {
         let sha256 = Hashing.sha256Hex(Array(taken.source.utf8))
@@ -25,6 +25,11 @@ enum RoomSubmissions {
             origin: SubmissionOrigin(
                 roomID: room.id, document: taken.document, file: taken.file, sequence: taken.sequence),
             createdAtMs: taken.receivedAtMs)
+        guard executor.isUsable else {
+            // Its place in the log stands; it is judged by the next start that has a sandbox.
+            _ = try await submissions.insert(submission)
+            return sha256
+        }
         for pause in pausesMs + [nil] {
             do throws(JudgingError) {
                 try await judge.submit(submission)

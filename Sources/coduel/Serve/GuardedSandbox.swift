@@ -1,0 +1,49 @@
+import Judging
+import Sandbox
+
+/// The sandbox as the server's judge uses it. Where there is none, or its helper died, nobody pays with a verdict for
+/// our own fault: calls that ask for judging are refused (503), and what was taken before waits for the next start.
+struct GuardedSandbox: ProgramExecutor {
+    let sandbox: Sandbox?
+    /// Why programs are not judged here; nil when they are.
+    let refusal: String?
+
+    var isUsable: Bool { refusal == nil && sandbox?.isAlive == true }
+
+    /// - Throws: `JudgingError.unavailable` while nothing is judged here.
+    func requireUsable() throws(JudgingError) {
+        guard isUsable else {
+            throw JudgingError(.unavailable, refusal ?? "the sandbox helper has ended; restart the server")
+        }
+    }
+
+    func installedLanguages() async -> [String] { sandbox?.installedLanguages() ?? [] }
+
+    func compile(language: String, source: [UInt8]) async -> CompileResult {
+        guard let sandbox else {
+            return CompileResult(program: nil, execution: ExecutionResult(end: .sandboxError, detail: reason))
+        }
+        let result = await sandbox.compile(language: language, source: source)
+        await holdIfDead(result.execution)
+        return result
+    }
+
+    func run(
+        _ program: CompiledProgram, standardInput: [UInt8], limits: ExecutionLimits
+    ) async -> ExecutionResult {
+        guard let sandbox else { return ExecutionResult(end: .sandboxError, detail: reason) }
+        let result = await sandbox.run(program, standardInput: standardInput, limits: limits)
+        await holdIfDead(result)
+        return result
+    }
+
+    private var reason: String { refusal ?? "there is no sandbox" }
+
+    /// A job whose helper died under it keeps its place until the process ends, and is judged again by the next.
+    private func holdIfDead(_ result: ExecutionResult) async {
+        guard result.end == .sandboxError, sandbox?.isAlive == false else { return }
+        while !Task.isCancelled { try? await Task.sleep(for: Self.holdInterval) }
+    }
+
+    private static let holdInterval = Duration.seconds(60)
+}
