@@ -146,6 +146,9 @@ def print_trace(name: str, rows: dict[str, list[dict]]) -> None:
         memory = least(runs, "doc_heap_mb") if "doc_heap_mb" in runs[0] else least(runs, "doc_rss_mb")
         lines.append(cells + [f"{runs[0]['v1_bytes']:,}", memory, state_of(rows, row)])
     print(table(head, lines))
+    for row, runs in rows.items():
+        if (empty := least(runs, "binding_remote_ms")) is not None:
+            print(f"\n{row}: of its remote time, as many empty updates take {number(empty)} ms")
 
 
 def main() -> None:

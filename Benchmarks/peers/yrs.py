@@ -1,7 +1,8 @@
 """Yrs through pycrdt on an editing trace: python yrs.py TRACE.json.gz
 
 Prints one JSON line with the keys of `coduel bench crdt`. pycrdt knows the v1 encoding only; its positions are UTF-8
-bytes. `binding_overhead_ms` is the time of as many empty transactions with the same observer.
+bytes. `binding_overhead_ms` is the time of as many empty transactions with the same observer,
+`binding_remote_ms` of as many empty updates.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from measure import (
 )
 
 ROOT = "text"
+EMPTY_UPDATE = b"\x00\x00"
 
 
 def document_of(client: int) -> tuple[pycrdt.Doc, pycrdt.Text]:
@@ -83,6 +85,12 @@ def empty_transactions(count: int) -> None:
     doc.unobserve(observer)
 
 
+def empty_updates(count: int) -> None:
+    doc, _ = document_of(3)
+    for _ in range(count):
+        doc.apply_update(EMPTY_UPDATE)
+
+
 def yrs_version() -> str | None:
     found = re.search(rb"yrs-(\d+\.\d+\.\d+)", Path(pycrdt._pycrdt.__file__).read_bytes())
     return found.group(1).decode() if found else None
@@ -99,6 +107,7 @@ def main() -> None:
     text, updates, doc = local.result
     final = str(text)
     remote = Timed(lambda: receive(updates))
+    remote_overhead = Timed(lambda: empty_updates(len(updates)))
     state = doc.get_update()
     encoded, encoded_text = receive([state])
     _, encode_first, encode_least = repeatedly(
@@ -118,6 +127,7 @@ def main() -> None:
         updates_bytes=sum(map(len, updates)),
         apply_remote_ms=remote.wall,
         apply_remote_cpu_ms=remote.cpu,
+        binding_remote_ms=remote_overhead.wall,
         encode_v1_ms=encode_first,
         encode_v1_min_ms=encode_least,
         v1_bytes=len(state),

@@ -12,8 +12,8 @@ public enum Limits {
         limits.maxStructs = 20_000
         return limits
     }()
-    /// Fragments of one message.
-    public static let fragments = 1_024
+    /// Fragments of one message that carry nothing; the others are bounded by the message.
+    public static let emptyFragments = 1_024
     /// Messages a socket may send in a second before it is read more slowly, and how many at once.
     public static let messagesPerSecond = 2_500.0
     public static let messageBurst = 5_000.0

@@ -23,7 +23,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
     private let count: SocketCount
     private var context: ChannelHandlerContext?
     private var fragments: ByteBuffer?
-    private var fragmentCount = 0
+    private var emptyFragments = 0
     private var fragmentsAreText = false
     private var isClosing = false
     private var isReading = true
@@ -135,7 +135,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
         case .text, .binary:
             guard fragments == nil else { return close(code: 1002) }
             fragmentsAreText = frame.opcode == .text
-            fragmentCount = 0
+            emptyFragments = 0
             append(frame)
         case .continuation:
             guard fragments != nil else { return close(code: 1002) }
@@ -146,9 +146,9 @@ public final class WebSocketConnection: ChannelInboundHandler {
 
     private func append(_ frame: WebSocketFrame) {
         var piece = frame.unmaskedData
-        fragmentCount += 1
+        if piece.readableBytes == 0 { emptyFragments += 1 }
         guard (fragments?.readableBytes ?? 0) + piece.readableBytes <= maximumMessageBytes,
-            fragmentCount <= Limits.fragments || fragmentsAreSmall(piece)
+            emptyFragments <= Limits.emptyFragments
         else { return close(code: 1009, reason: "message too large") }
         if fragments == nil { fragments = piece } else { fragments?.writeBuffer(&piece) }
         guard frame.fin, let message = fragments else { return }
@@ -159,24 +159,24 @@ public final class WebSocketConnection: ChannelInboundHandler {
         endpoint.received(message, isText: fragmentsAreText)
     }
 
-    /// Many fragments are allowed as long as they carry something.
-    private func fragmentsAreSmall(_ piece: ByteBuffer) -> Bool {
-        piece.readableBytes > 0 && fragmentCount <= maximumMessageBytes
-    }
-
     private func control(_ frame: WebSocketFrame, _ context: ChannelHandlerContext) {
         var body = frame.unmaskedData
-        guard frame.fin, body.readableBytes <= 125 else { return close(code: 1002) }
+        let isProper = frame.fin && body.readableBytes <= 125
         switch frame.opcode {
-        case .ping: send(.pong, body.readableBytesView)
         case .connectionClose:
-            if !isClosing { answerClose(&body) }
-            let channel = context.channel
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
-                channel.close(promise: nil)
-            }
+            if !isProper { close(code: 1002) } else if !isClosing { answerClose(&body) }
+            // The peer says no more.
+            endAfterFlush(context)
+        case _ where !isProper: close(code: 1002)
+        case .ping: send(.pong, body.readableBytesView)
         default: break
         }
+    }
+
+    /// Ends the connection when what was written is out.
+    private func endAfterFlush(_ context: ChannelHandlerContext) {
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
     }
 
     private func answerClose(_ body: inout ByteBuffer) {
@@ -212,7 +212,10 @@ public final class WebSocketConnection: ChannelInboundHandler {
     public func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
         case NIOWebSocketError.invalidFrameLength: close(code: 1009, reason: "message too large")
-        case is NIOWebSocketError: close(code: 1002)
+        case is NIOWebSocketError:
+            // Nothing after it can be read as frames.
+            close(code: 1002)
+            endAfterFlush(context)
         default: context.close(promise: nil)
         }
     }
