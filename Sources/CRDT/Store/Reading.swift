@@ -113,6 +113,15 @@ extension Store {
         return types[Int(type)].index?.locate(position)
     }
 
+    /// The list position of a block's first unit: visible units before it. Of the blocks of a map key only
+    /// the last is ever visible, so there it is 0. Cost as for `locate`.
+    mutating func position(of block: UInt32) -> Int {
+        guard blocks[block].sub == absent else { return 0 }
+        let type = blocks[block].parent
+        if types[Int(type)].index == nil { buildIndex(type) }
+        return types[Int(type)].index?.position(of: block, leaf: blocks[block].leaf) ?? 0
+    }
+
     private mutating func buildIndex(_ type: UInt32) {
         var index = SequenceIndex()
         var left = absent

@@ -80,4 +80,15 @@ public struct Update: Sendable {
         }
         return ranges
     }
+
+    /// First clock and end of what the update says of each client, gaps included, in the update's order (yjs
+    /// `parseUpdateMeta`). O(clients).
+    public var meta: [ClientRange] {
+        groups.compactMap { group in
+            guard group.start < group.end else { return nil }
+            return ClientRange(
+                client: clientTable[Int(group.client)], from: UInt64(records[group.start].clock),
+                to: UInt64(records[group.end - 1].end))
+        }
+    }
 }

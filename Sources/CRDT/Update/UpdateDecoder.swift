@@ -28,7 +28,7 @@ struct UpdateDecoder {
         return try bytes.withUnsafeBufferPointer { buffer throws(UpdateError) in
             var decoder = UpdateDecoder(buffer, limits)
             try decoder.structs()
-            let deletes = try decoder.deleteSet()
+            let deletes = try DeleteRanges.read(&decoder.reader, isV2: false, limits: limits)
             try decoder.reader.expectEnd()
             return decoder.finish(bytes, deletes)
         }
@@ -181,40 +181,5 @@ struct UpdateDecoder {
         if rootNames.insert(Array(name)).inserted, rootNames.count > limits.maxRoots {
             throw reader.error(.tooLarge, "too many root types")
         }
-    }
-
-    // MARK: Delete set
-
-    private mutating func deleteSet() throws(UpdateError) -> [Update.ClientRange] {
-        let clientCount = try reader.varUint()
-        guard clientCount <= UInt64(reader.remaining / 2) + 1 else {
-            throw reader.error(.malformed, "delete set of \(clientCount) clients")
-        }
-        guard clientCount <= UInt64(limits.maxClients) else {
-            throw reader.error(.tooLarge, "too many clients")
-        }
-        var ranges: [Update.ClientRange] = []
-        for _ in 0..<clientCount {
-            let client = try reader.varUint()
-            let count = try reader.varUint()
-            guard count <= UInt64(reader.remaining / 2) else {
-                throw reader.error(.malformed, "\(count) deletions announced")
-            }
-            for _ in 0..<count {
-                let clock = try reader.varUint()
-                let length = try reader.varUint()
-                guard clock <= Limits.maxClock, length <= Limits.maxClock, clock + length <= Limits.maxClock
-                else {
-                    throw reader.error(.tooLarge, "deletion at clock \(clock)")
-                }
-                guard ranges.count < limits.maxDeleteRanges else {
-                    throw reader.error(.tooLarge, "too many deletions")
-                }
-                // Yjs breaks when it has to keep an empty range.
-                guard length > 0 else { throw reader.error(.malformed, "deletion of no length") }
-                ranges.append(Update.ClientRange(client: client, from: clock, to: clock + length))
-            }
-        }
-        return ranges
     }
 }

@@ -17,7 +17,7 @@ struct UpdateV2Encoder {
     static func bytes(of update: Update, keepsSubFlags: Bool) -> [UInt8] {
         var encoder = UpdateV2Encoder()
         update.storage.withUnsafeBufferPointer { encoder.structs(update, $0, keepsSubFlags) }
-        encoder.deleteSet(DeleteRanges.merged(update.deletes))
+        DeleteRanges.writeV2(DeleteRanges.merged(update.deletes), to: &encoder.rest)
         return encoder.finish()
     }
 
@@ -146,28 +146,6 @@ struct UpdateV2Encoder {
         keyClocks.write(keyCount)
         keyCount += 1
         strings.write(text)
-    }
-
-    private mutating func deleteSet(_ ranges: [Update.ClientRange]) {
-        var groups: [ArraySlice<Update.ClientRange>] = []
-        var start = 0
-        while start < ranges.count {
-            var end = start
-            while end < ranges.count, ranges[end].client == ranges[start].client { end += 1 }
-            groups.append(ranges[start..<end])
-            start = end
-        }
-        rest.varUint(UInt64(groups.count))
-        for group in groups {
-            rest.varUint(group.first?.client ?? 0)
-            rest.varUint(UInt64(group.count))
-            var clock: UInt64 = 0
-            for range in group {
-                rest.varUint(range.from - clock)
-                rest.varUint(range.to - range.from - 1)
-                clock = range.to
-            }
-        }
     }
 }
 
