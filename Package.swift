@@ -36,7 +36,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // MARK: Domain
-        .target(name: "CRDT", swiftSettings: settings),
+        // libm: a program that uses this module alone, without Foundation, has nobody else who links it.
+        .target(name: "CRDT", swiftSettings: settings, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "SyncProtocol", dependencies: ["CRDT"], swiftSettings: settings),
         .target(name: "Battles", swiftSettings: settings),
         .target(name: "Rooms", dependencies: ["CRDT", "SyncProtocol", "Battles"], swiftSettings: settings),
