@@ -23,6 +23,8 @@ class Reader:
         self.doc = Doc()
         self.text = self.doc.get("code", type=Text)
         self.doc.apply_update(self.socket.wait_synced())
+        # Of the text. A document belongs to one thread; the test looks at this number only.
+        self.length = len(self.text)
         self.failure: Exception | None = None
         self.is_done = threading.Event()
         self.thread = threading.Thread(target=self.read, daemon=True)
@@ -33,6 +35,7 @@ class Reader:
                 message = self.socket.receive(0.2)
                 if message is not None and message[0] == wire.SYNC and message[1][0] != wire.STEP1:
                     self.doc.apply_update(message[1][1])
+                    self.length = len(self.text)
                 self.socket.seen.clear()
         except Exception as failure:  # told by the test
             self.failure = failure
@@ -77,7 +80,7 @@ def test_readers_that_paused_are_level_again(serve):
             for number, reader in enumerate(readers):
                 until(
                     f"reader {number} has all {clock} characters",
-                    lambda r=reader: r.failure is not None or len(r.text) == clock,
+                    lambda r=reader: r.failure is not None or r.length == clock,
                     60,
                 )
                 assert reader.failure is None, f"reader {number} failed: {reader.failure!r}"
