@@ -112,16 +112,21 @@ let package = Package(
             ], swiftSettings: settings),
 
         // MARK: Tests
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         .testTarget(
             name: "CRDTTests", dependencies: ["CRDT"], exclude: ["Differential"], swiftSettings: settings),
         .testTarget(
-            name: "ProblemsTests", dependencies: ["Problems", "PackageFiles"], swiftSettings: settings),
-        .testTarget(name: "JudgingTests", dependencies: ["Judging", "Problems"], swiftSettings: settings),
+            name: "ProblemsTests", dependencies: ["Problems", "PackageFiles", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "JudgingTests", dependencies: ["Judging", "Problems", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "SandboxTests", dependencies: ["Sandbox", "Judging", "sandbox-helper"],
             swiftSettings: settings),
-        .testTarget(name: "SyncProtocolTests", dependencies: ["SyncProtocol"], swiftSettings: settings),
+        .testTarget(
+            name: "SyncProtocolTests", dependencies: ["SyncProtocol", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "RoomsTests", dependencies: ["Rooms", "SyncProtocol", "CRDT", "Battles"],
             swiftSettings: settings),

@@ -1,5 +1,6 @@
 import Judging
 import Problems
+import TestSupport
 import Testing
 
 @Suite struct GraderTests {

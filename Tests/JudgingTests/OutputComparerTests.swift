@@ -1,5 +1,6 @@
 import Judging
 import Problems
+import TestSupport
 import Testing
 
 /// A case of the specification: an output, an answer, and whether the first is accepted for the second.

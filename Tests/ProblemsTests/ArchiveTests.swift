@@ -1,6 +1,7 @@
 import Foundation
 import PackageFiles
 import Problems
+import TestSupport
 import Testing
 
 /// Zip files are made by Python's `zipfile`, which writes whatever it is told to.

@@ -1,4 +1,5 @@
 import SyncProtocol
+import TestSupport
 import Testing
 
 /// lib0's number, written independently of the module.

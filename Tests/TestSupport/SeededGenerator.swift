@@ -1,17 +1,20 @@
 import Glibc
 
 /// SplitMix64 (Steele, Lea, Flood 2014), seeded anew for each run unless `CODUEL_TEST_SEED` names a seed.
-struct SeededGenerator: RandomNumberGenerator, CustomStringConvertible {
-    let seed: UInt64
+package struct SeededGenerator: RandomNumberGenerator, CustomStringConvertible {
+    package let seed: UInt64
     private var state: UInt64
+    private let target: String
 
-    init() {
+    /// - Parameter file: the test's file, which names the target to run again.
+    package init(file: String = #fileID) {
+        target = String(file.prefix { $0 != "/" })
         let stated = getenv("CODUEL_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
         seed = stated ?? UInt64.random(in: 0...UInt64.max)
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -20,9 +23,9 @@ struct SeededGenerator: RandomNumberGenerator, CustomStringConvertible {
     }
 
     /// How to run a failed test again.
-    var description: String { "again with CODUEL_TEST_SEED=\(seed) swift test --filter ProblemsTests" }
+    package var description: String { "again with CODUEL_TEST_SEED=\(seed) swift test --filter \(target)" }
 }
 
 /// How much more than usual random tests do: `CODUEL_TEST_SCALE`, 1 unless set.
-let testScale =
+package let testScale =
     getenv("CODUEL_TEST_SCALE").flatMap { Int(String(cString: $0)) }.map { min(max($0, 1), 1_000) } ?? 1
