@@ -16,8 +16,6 @@ public enum Limits {
     /// Files in a room's document.
     public static let files = 64
     public static let fileNameBytes = 64
-    /// Source of one submission, UTF-8 bytes.
-    public static let sourceBytes = 128 << 10
     /// Sockets in one room.
     public static let subscribers = 20_000
     /// Of these, places that only participants get.

@@ -72,7 +72,6 @@ public enum SubmissionRefusal: Sendable, Equatable {
     case notAllowed
     /// The file is absent or no Y.Text, or its name or language is invalid.
     case invalidFile(String)
-    case sourceTooLarge
     case noProblem
     case battle(BattleRefusal)
     case unavailable
@@ -83,7 +82,6 @@ public enum SubmissionRefusal: Sendable, Equatable {
         case .noSuchDocument: "no_such_document"
         case .notAllowed: "not_allowed"
         case .invalidFile: "invalid_file"
-        case .sourceTooLarge: "source_too_large"
         case .noProblem: "no_problem"
         case .battle(let refusal): refusal.code
         case .unavailable: "unavailable"

@@ -195,6 +195,7 @@ package struct SequenceIndex {
     private func slot(of block: UInt32, in leaf: UInt32) -> Int {
         let base = Int(leaf) * Self.width
         for slot in 0..<leaves[Int(leaf)].count where entries[base + slot] == block { return slot }
+        // Leaf and block name each other by this type alone; no input reaches it.
         preconditionFailure("block is not in the leaf it names")
     }
 

@@ -22,7 +22,6 @@ extension HTTPProblem {
         case .noSuchDocument: .notFound("There is no such document.")
         case .notAllowed: .forbidden("Only whoever writes in the document submits it.")
         case .invalidFile(let reason): .invalid("file", reason, code: refusal.code)
-        case .sourceTooLarge: .invalid("file", "is too large to be submitted", code: refusal.code)
         case .noProblem: .conflict(refusal.code, "The room has no problem to submit to.")
         case .unavailable: .unavailable("The submission could not be stored; try again.")
         case .battle(.tooSoon(let retryAfterMs)):
