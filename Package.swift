@@ -130,8 +130,9 @@ let package = Package(
         .testTarget(
             name: "RoomsTests", dependencies: ["Rooms", "SyncProtocol", "CRDT", "Battles"],
             swiftSettings: settings),
-        .testTarget(name: "BattlesTests", dependencies: ["Battles"], swiftSettings: settings),
-        .testTarget(name: "MatchmakingTests", dependencies: ["Matchmaking"], swiftSettings: settings),
+        .testTarget(name: "BattlesTests", dependencies: ["Battles", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "MatchmakingTests", dependencies: ["Matchmaking", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "GatewayTests",
             dependencies: [

@@ -1,5 +1,6 @@
 import Battles
 import Foundation
+import TestSupport
 
 /// A battle of two with a log, so that every test can replay it.
 struct Scene {
@@ -64,35 +65,5 @@ func notices(_ actions: [BattleAction]) -> [BattleNotice] {
     actions.compactMap { action in
         guard case .announce(let notice) = action else { return nil }
         return notice
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
-enum Scale {
-    static let factor = ProcessInfo.processInfo.environment["CODUEL_TEST_SCALE"].flatMap(Int.init) ?? 1
-
-    /// One seed when `CODUEL_TEST_SEED` names it, else `count` × the scale.
-    static func seeds(_ count: Int) -> [UInt64] {
-        if let seed = ProcessInfo.processInfo.environment["CODUEL_TEST_SEED"].flatMap(UInt64.init) {
-            return [seed]
-        }
-        return (0..<count * factor).map { UInt64($0) &* 0x9E37_79B9 &+ 17 }
-    }
-
-    static func rerun(_ seed: UInt64, _ filter: String) -> String {
-        "seed \(seed); again: CODUEL_TEST_SEED=\(seed) swift test --filter \(filter)"
     }
 }

@@ -1,6 +1,7 @@
 import CRDT
 import Rooms
 import SyncProtocol
+import TestSupport
 
 /// A Yjs client behind one socket: a document of its own that applies what it hears.
 final class Client {
@@ -70,7 +71,7 @@ final class Client {
     }
 
     /// A random insertion or deletion in the file, sent.
-    func scribble(_ random: inout SeededGenerator) throws {
+    func scribble(_ random: inout SplitMix64) throws {
         take()
         let length = document.length(at: file()) ?? 0
         if length > 3, random.chance(35) {

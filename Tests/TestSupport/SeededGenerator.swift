@@ -1,9 +1,9 @@
 import Glibc
 
-/// SplitMix64 (Steele, Lea, Flood 2014), seeded anew for each run unless `CODUEL_TEST_SEED` names a seed.
+/// `SplitMix64`, seeded anew for each run unless `CODUEL_TEST_SEED` names a seed.
 package struct SeededGenerator: RandomNumberGenerator, CustomStringConvertible {
     package let seed: UInt64
-    private var state: UInt64
+    private var state: SplitMix64
     private let target: String
 
     /// - Parameter file: the test's file, which names the target to run again.
@@ -11,16 +11,10 @@ package struct SeededGenerator: RandomNumberGenerator, CustomStringConvertible {
         target = String(file.prefix { $0 != "/" })
         let stated = getenv("CODUEL_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
         seed = stated ?? UInt64.random(in: 0...UInt64.max)
-        state = seed
+        state = SplitMix64(seed: seed)
     }
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
+    package mutating func next() -> UInt64 { state.next() }
 
     /// How to run a failed test again.
     package var description: String { "again with CODUEL_TEST_SEED=\(seed) swift test --filter \(target)" }
