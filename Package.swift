@@ -112,10 +112,12 @@ let package = Package(
             ], swiftSettings: settings),
 
         // MARK: Tests
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["CRDT"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         .testTarget(
-            name: "CRDTTests", dependencies: ["CRDT"], exclude: ["Differential"], swiftSettings: settings),
+            name: "CRDTTests", dependencies: ["CRDT", "TestSupport"], exclude: ["Differential"],
+            swiftSettings: settings),
         .testTarget(
             name: "ProblemsTests", dependencies: ["Problems", "PackageFiles", "TestSupport"],
             swiftSettings: settings),

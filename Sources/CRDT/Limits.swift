@@ -53,6 +53,10 @@ enum Limits {
     static let maxDocumentBytes = 1 << 29
     /// Most structs one document holds.
     static let maxDocumentBlocks = 1 << 28
+    /// Most newlines that formatting beyond the end of a text puts there.
+    static let maxPadding = 1 << 20
+    /// Most nested types that undo brings back with what is in them.
+    static let maxRedoDepth = 128
     /// Most bytes of updates whose dependencies are missing that a document keeps.
     static let maxPendingBytes = 64 << 20
     /// The arena is compacted when it holds this many unused bytes and they are more than half of it.

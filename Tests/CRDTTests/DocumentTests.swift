@@ -1,4 +1,5 @@
 import CRDT
+import TestSupport
 import Testing
 
 @Suite struct DocumentTests {
@@ -6,7 +7,7 @@ import Testing
 
     private func type(_ text: String, at position: Int, in document: Document) throws -> [UInt8] {
         try #require(
-            try document.transact { (edit) throws(EditError) in
+            try document.edit { (edit) throws(EditError) in
                 try edit.insertText(text, at: position, in: SharedPath("t"))
             })
     }
@@ -62,7 +63,7 @@ import Testing
             let position = random.below(model.count + 1)
             let length = random.below(3) == 0 ? random.below(min(6, model.count - position) + 1) : 0
             let text = random.below(4) == 0 ? "" : ["a", "xyz", "é", "漢字"][random.below(4)]
-            let update = try document.transact { (edit) throws(EditError) in
+            let update = try document.edit { (edit) throws(EditError) in
                 try edit.delete(at: position, length: length, in: root)
                 try edit.insertText(text, at: position, in: root)
             }
@@ -84,30 +85,30 @@ import Testing
         let before = document.encodeStateAsUpdate()
         for (position, length) in [(-1, 1), (3, 1), (0, 4), (2, Int.max), (Int.max, 1)] {
             #expect(throws: EditError(.outOfRange)) {
-                try document.transact { (edit) throws(EditError) in
+                try document.edit { (edit) throws(EditError) in
                     try edit.delete(at: position, length: length, in: root)
                 }
             }
         }
         for position in [-1, 4, Int.max] {
             #expect(throws: EditError(.outOfRange)) {
-                try document.transact { (edit) throws(EditError) in
+                try document.edit { (edit) throws(EditError) in
                     try edit.insertText("x", at: position, in: root)
                 }
             }
         }
         #expect(throws: EditError(.noSuchType)) {
-            try document.transact { (edit) throws(EditError) in
+            try document.edit { (edit) throws(EditError) in
                 try edit.insertText("x", at: 0, in: SharedPath("m").key("none"))
             }
         }
         #expect(document.encodeStateAsUpdate() == before)
-        #expect(try document.transact { (edit) throws(EditError) in } == nil)
+        #expect(try document.edit { (edit) throws(EditError) in } == nil)
     }
 
     @Test func keysAreComparedAsBytes() throws {
         let document = Document(clientID: 3)
-        _ = try document.transact { (edit) throws(EditError) in
+        _ = try document.edit { (edit) throws(EditError) in
             try edit.set("\u{e9}", to: 1, in: SharedPath("m"))
             try edit.set("e\u{301}", to: 2, in: SharedPath("m"))
         }
@@ -142,7 +143,7 @@ import Testing
     @Test func interleavedGrowth() throws {
         let document = Document(clientID: 3)
         for step in 0..<5000 {
-            _ = try document.transact { (edit) throws(EditError) in
+            _ = try document.edit { (edit) throws(EditError) in
                 try edit.insert([.integer(step)], at: step, in: SharedPath("a"))
             }
             let other = Update.insertion(client: 4, clock: step, root: "b")

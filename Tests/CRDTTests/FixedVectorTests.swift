@@ -1,4 +1,5 @@
 import CRDT
+import TestSupport
 import Testing
 
 /// Short updates whose bytes were taken down from Yjs 13.5.43 and 13.6.31.
@@ -21,7 +22,7 @@ import Testing
         #expect(hex(try document(text).encodeStateVector()) == "010102")
         let local = Document(clientID: 1)
         #expect(hex(try #require(try insert("ab", 0, local))) == text)
-        let deletion = try local.transact { (edit) throws(EditError) in
+        let deletion = try local.edit { (edit) throws(EditError) in
             try edit.delete(at: 0, length: 1, in: SharedPath("t"))
         }
         let state = "01020100010101740184010001620101010001"
@@ -30,7 +31,7 @@ import Testing
     }
 
     private func insert(_ text: String, _ at: Int, _ document: Document) throws -> [UInt8]? {
-        try document.transact { (edit) throws(EditError) in
+        try document.edit { (edit) throws(EditError) in
             try edit.insertText(text, at: at, in: SharedPath("t"))
         }
     }
@@ -43,7 +44,7 @@ import Testing
         #expect(hex(merged.bytes) == "010202002801016d016b017d01880200017d020102010001")
         let local = Document(clientID: 2)
         for (value, expected) in zip([1, 2], updates) {
-            let update = try local.transact { (edit) throws(EditError) in
+            let update = try local.edit { (edit) throws(EditError) in
                 try edit.set("k", to: .integer(value), in: SharedPath("m"))
             }
             #expect(hex(try #require(update)) == expected)

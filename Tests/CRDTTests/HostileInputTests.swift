@@ -1,4 +1,5 @@
 import CRDT
+import TestSupport
 import Testing
 
 /// Input made to break the decoder: it is refused or taken, never a trap, and a refusal changes nothing.
@@ -47,7 +48,7 @@ import Testing
             _ = document.delta(root).count + document.xml(root).count
         }
         do throws(EditError) {
-            _ = try document.transact { (edit) throws(EditError) in
+            _ = try document.edit { (edit) throws(EditError) in
                 try edit.insertText("x", at: document.length("t"), in: SharedPath("t"))
                 try edit.delete(at: 0, length: 1, in: SharedPath("t"))
             }

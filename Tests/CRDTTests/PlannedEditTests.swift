@@ -1,4 +1,5 @@
 import CRDT
+import TestSupport
 import Testing
 
 /// Plans of server-written changes.
@@ -42,7 +43,7 @@ import Testing
         for (value, text) in [("a", "x"), ("b", "y")] as [(Value, Value)] {
             let update = try applied(
                 [.set(root: "m", key: "k", value: value), .append(root: "a", values: [text])], to: planned)
-            let made = try local.transact { (edit) throws(EditError) in
+            let made = try local.edit { (edit) throws(EditError) in
                 try edit.set("k", to: value, in: SharedPath("m"))
                 try edit.insert([text], at: local.arrayCount("a"), in: SharedPath("a"))
             }
@@ -58,7 +59,7 @@ import Testing
         #expect(document.textInMap("files", "main.py") == "")
         let writer = Document(clientID: 77)
         try writer.applyUpdate(update)
-        let typed = try writer.transact { (edit) throws(EditError) in
+        let typed = try writer.edit { (edit) throws(EditError) in
             try edit.insertText("print(1)\n", at: 0, in: SharedPath("files").key("main.py"))
         }
         try document.applyUpdate(try #require(typed))

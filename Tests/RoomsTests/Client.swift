@@ -50,8 +50,8 @@ final class Client {
     func text(_ name: String = "main.py") -> String { document.textInMap("files", name) ?? "" }
 
     /// Makes a local edit; gives its update without sending it.
-    func edit(_ body: (inout Transaction) throws(EditError) -> Void) throws -> [UInt8] {
-        try document.transact(body) ?? [0, 0]
+    func edit(_ body: (PathEdits) throws(EditError) -> Void) throws -> [UInt8] {
+        try document.edit(body) ?? [0, 0]
     }
 
     func type(_ text: String, at position: Int = 0, in name: String = "main.py") throws {

@@ -206,12 +206,12 @@ import Testing
         }
         #expect(wild?.code == .corruptSnapshot)
         let torn = try loading { history in
-            let update = Document(clientID: 1_000).transact { transaction in
+            let update = Document(clientID: 1_000).edit { transaction in
                 try? transaction.insertText("ab", at: 0, in: SharedPath("r"))
             }
             let late = Document(clientID: 1_000)
             try? late.applyUpdate(update ?? [])
-            let after = late.transact { transaction in
+            let after = late.edit { transaction in
                 try? transaction.insertText("c", at: 2, in: SharedPath("r"))
             }
             history = RoomHistory(

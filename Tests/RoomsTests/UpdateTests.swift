@@ -115,7 +115,7 @@ import Testing
         // In quarantine, everything of the socket is refused, whatever its client id.
         let other = Document(clientID: 2_000)
         try other.applyUpdate(host.committedDocument("main").encodeStateAsUpdate())
-        let update = other.transact { transaction in
+        let update = other.edit { transaction in
             try? transaction.insertText("x", at: 0, in: SharedPath("files").key("main.py"))
         }
         try host.send(try #require(update), from: bob.socket)
@@ -135,7 +135,7 @@ import Testing
         let host = try Host(.pair())
         let ann = try host.open(.user("ann"), "main")
         let document = Document(clientID: client)
-        let update = document.transact { transaction in
+        let update = document.edit { transaction in
             try? transaction.insertText("x", at: 0, in: SharedPath("r"))
         }
         let known = try Update(decodingV1: try #require(update))
@@ -219,7 +219,7 @@ import Testing
         try host.send(late, from: ann.socket)
         let second = Document(clientID: 1_001)
         try second.applyUpdate(host.committedDocument("main").encodeStateAsUpdate())
-        let fine = second.transact { transaction in
+        let fine = second.edit { transaction in
             try? transaction.insertText("fine", at: 0, in: SharedPath("files").key("main.py"))
         }
         try host.send(try #require(fine), from: ann.socket)
@@ -238,7 +238,7 @@ import Testing
         let forger = Document(clientID: 1_000)
         try forger.applyUpdate(
             try #require(Document(clientID: 1).plan([.setText(root: "files", key: "main.py")], as: 1)))
-        _ = forger.transact { transaction in
+        _ = forger.edit { transaction in
             try? transaction.insertText("EVILtail", at: 0, in: SharedPath("files").key("main.py"))
         }
         let eve = try Client(host, .user("eve"), "main", clientID: 3_000, syncs: false)

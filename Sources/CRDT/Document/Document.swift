@@ -1,19 +1,49 @@
-/// A Yjs document (`Y.Doc`) whose root types stay untyped, so that it is a neutral peer: it never cleans up
-/// formatting and makes no change of its own.
+/// A Yjs document (`Y.Doc`). Unless told to clean up formatting it is a neutral peer that makes no change of
+/// its own; roots are untyped until someone asks for one as a type.
 ///
 /// Not thread-safe: one event loop or task owns it. Applying an update costs O(structs × log blocks) unless
 /// updates conflict; memory is about 70 bytes a block and the content's bytes.
 public final class Document {
     var store: Store
     /// The id under which local edits are made.
-    public let clientID: ClientID
+    public var clientID: ClientID
+    /// Where another client id is taken from when an update shows that somebody else uses ours (Yjs takes a
+    /// random one). Nil, as it is at first: the id is kept.
+    public var makeClientID: (() -> ClientID)?
+    /// The name under which a subdocument is synchronised.
+    public let guid: String
+    /// Whether the subdocument asks to be loaded as soon as it is there.
+    public var autoLoad = false
+    /// Whether the subdocument was asked to be loaded.
+    public var shouldLoad = true
+    /// What the application says of a subdocument; `null` when nothing.
+    public var meta: Value = .null
+    /// Whether redundant format items are deleted after remote transactions, as Yjs clients do.
+    public let cleansFormatting: Bool
+    var observers = Observers()
+    var openTransaction: OpenTransaction?
+    /// Transactions whose bodies are over, the first of which is being cleaned up.
+    var cleanups: [(transaction: Transaction, isWanted: Bool)] = []
+    var currentCleanup = 0
+    var wantsUpdate = false
+    var wantedUpdate: [UInt8]?
+    var subdocumentsByID: [ID: Document] = [:]
+    var presentSubdocuments: [ID] = []
+    var holder: Holder?
     private var pendingStructs: PendingStructs?
     private var pendingDeletes: [Update.ClientRange] = []
 
-    /// - Parameter gc: whether the content of deleted items is dropped (Yjs's default).
-    public init(clientID: ClientID, gc: Bool = true) {
+    /// - Parameters:
+    ///   - gc: whether the content of deleted items is dropped (Yjs's default).
+    ///   - cleansFormatting: whether redundant format items are deleted after remote transactions.
+    public init(
+        clientID: ClientID, guid: String = "", gc: Bool = true, cleansFormatting: Bool = false
+    ) {
         self.clientID = min(clientID, Limits.maxSafeInteger)
+        self.guid = guid
+        self.cleansFormatting = cleansFormatting
         store = Store(collectsGarbage: gc)
+        store.tracksChanges = cleansFormatting
     }
 
     // MARK: State
@@ -38,7 +68,7 @@ public final class Document {
     public var byteSize: Int {
         let blocks =
             store.blocks.liveCount * (MemoryLayout<Block>.stride + MemoryLayout<ClientBlocks.Entry>.stride)
-        let types = store.types.count * MemoryLayout<SharedType>.stride + store.mapTails.count * 40
+        let types = store.types.count * MemoryLayout<TypeRecord>.stride + store.mapTails.count * 40
         let clients = store.clients.count * (MemoryLayout<ClientBlocks>.stride + 160)
         let pending = (pendingStructs?.update.byteCount ?? 0) + pendingDeletes.count * 24
         return store.arena.used + blocks + types + store.keys.byteSize + clients + pending
@@ -57,32 +87,33 @@ public final class Document {
 
     /// Decodes and applies a v1 update as `Y.applyUpdate` does: what cannot be applied yet is kept. Nothing
     /// has changed when this throws.
-    public func applyUpdate(_ bytes: [UInt8]) throws(UpdateError) {
-        try applyChecked(try Update(decodingV1: bytes))
+    public func applyUpdate(_ bytes: [UInt8], origin: AnyHashable? = nil) throws(UpdateError) {
+        try applyChecked(try Update(decodingV1: bytes), origin)
     }
 
     /// `applyUpdate` for the v2 format.
-    public func applyUpdateV2(_ bytes: [UInt8]) throws(UpdateError) {
-        try applyChecked(try Update(decodingV2: bytes))
+    public func applyUpdateV2(_ bytes: [UInt8], origin: AnyHashable? = nil) throws(UpdateError) {
+        try applyChecked(try Update(decodingV2: bytes), origin)
     }
 
-    private func applyChecked(_ update: Update) throws(UpdateError) {
+    private func applyChecked(_ update: Update, _ origin: AnyHashable?) throws(UpdateError) {
         guard hasRoom(for: update) else {
             throw UpdateError(code: .tooLarge, offset: 0, message: "the document is full")
         }
-        apply(update)
+        apply(update, origin: origin)
     }
 
     /// Applies a decoded update. Gives whether the document changed; an update that finds the document at its
     /// limit (512 MiB of content) changes nothing.
     @discardableResult
-    public func apply(_ update: Update) -> Bool {
+    public func apply(_ update: Update, origin: AnyHashable? = nil) -> Bool {
         guard hasRoom(for: update) else { return false }
-        var next: Update? = update
-        while let update = next { next = applyOnce(update) }
-        let isChanged = !store.transaction.isEmpty
-        _ = store.endTransaction()
-        return isChanged
+        return run(origin, isLocal: false) {
+            let before = store.changes
+            var next: Update? = update
+            while let update = next { next = applyOnce(update) }
+            return store.changes != before
+        }
     }
 
     /// Whether the update surely fits in the engine's limits.

@@ -81,7 +81,7 @@ private struct EditPlan {
     mutating func add(_ edit: PlannedEdit, _ store: borrowing Store) -> Bool {
         switch edit {
         case .set(let root, let key, let value):
-            set(root, key, Transaction.content(of: value), store)
+            set(root, key, Store.content(of: value), store)
         case .setText(let root, let key):
             set(root, key, .type(.text), store)
         case .removeKey(let root, let key):
@@ -106,13 +106,7 @@ private struct EditPlan {
     private mutating func write(
         _ content: Store.NewContent, root: [UInt8], sub: [UInt8]?, origin: ID?, right: ID?
     ) -> Update.ClientRange {
-        let kind: ContentKind
-        switch content {
-        case .text: kind = .string
-        case .values: kind = .any
-        case .binary: kind = .binary
-        case .type: kind = .type
-        }
+        let kind = content.kind
         body.byte(
             kind.rawValue | (origin == nil ? 0 : 0x80) | (right == nil ? 0 : 0x40) | (sub == nil ? 0 : 0x20))
         for id in [origin, right] {
@@ -130,8 +124,8 @@ private struct EditPlan {
         case .values(let bytes, let count):
             body.varUint(UInt64(count))
             body.raw(bytes)
-        case .binary(let bytes): body.raw(bytes)
-        case .type(let kind): body.byte(kind.rawValue)
+        case .type(let kind, _): body.byte(kind.rawValue)
+        default: body.raw(content.bytes)
         }
         count += 1
         let range = Update.ClientRange(client: client, from: clock, to: clock + UInt64(content.length))
@@ -178,7 +172,7 @@ private struct EditPlan {
     private mutating func append(_ root: [UInt8], _ values: [Value], _ store: borrowing Store) {
         guard !values.isEmpty else { return }
         var segments = segments(root, store)
-        for content in Transaction.contents(of: values) {
+        for content in Store.contents(of: values.map { .value($0) }) {
             let range = write(content, root: root, sub: nil, origin: segments.last?.range.last, right: nil)
             segments.append(Segment(range: range, isVisible: true))
         }
@@ -194,7 +188,7 @@ private struct EditPlan {
         segments[at].isVisible = false
         let left = at > 0 ? segments[at - 1].range.last : nil
         let range = write(
-            Transaction.content(of: value), root: root, sub: nil, origin: left,
+            Store.content(of: value), root: root, sub: nil, origin: left,
             right: segments[at].range.first)
         segments.insert(Segment(range: range, isVisible: true), at: at)
         lists[root] = segments

@@ -35,8 +35,12 @@ public enum SharedKind: Sendable, Hashable {
 /// Why a local edit was refused; the edits before it in the same transaction stand.
 public struct EditError: Error, Sendable, Equatable {
     public enum Code: String, Sendable {
-        /// The path leads to no shared type.
+        /// The path leads to no shared type, or the type is not there any more.
         case noSuchType
+        /// The root was given another type before, or the content cannot be put there.
+        case wrongType
+        /// The subdocument is in a document already.
+        case alreadyInserted
         /// A position or length beyond the end.
         case outOfRange
         /// The document has reached the engine's limits.

@@ -54,8 +54,8 @@ extension Document {
     /// not been received or was collected as garbage. A position at deleted content is where that was; one
     /// in a deleted type has index 0.
     ///
-    /// Cost as for making one. What an undo has brought back counts as new content: this engine makes no
-    /// undo of its own, and the link from the old to the new is never on the wire.
+    /// A position at content that an undo of this document has brought back is at the copy; other documents
+    /// do not know of the link between the two. Cost as for making one.
     public func absolutePosition(of position: RelativePosition) -> AbsolutePosition? {
         if let item = position.item { return absolutePosition(at: item, assoc: position.assoc) }
         switch position.type {
@@ -64,7 +64,9 @@ extension Document {
             let index = position.assoc >= 0 ? length(name) : 0
             return AbsolutePosition(type: .root(name), index: index, assoc: position.assoc)
         case .item(let id):
-            guard let block = store.block(of: id), store.blocks[block].kind == .type else { return nil }
+            guard let (block, _) = store.followRedone(id), store.blocks[block].kind == .type else {
+                return nil
+            }
             let type = store.types[Int(store.blocks[block].content.offset)]
             let index = position.assoc >= 0 ? type.length : 0
             return AbsolutePosition(type: .item(store.id(of: block)), index: index, assoc: position.assoc)
@@ -72,7 +74,7 @@ extension Document {
     }
 
     private func absolutePosition(at item: ID, assoc: Int) -> AbsolutePosition? {
-        guard let index = store.block(of: item), store.blocks[index].isItem else { return nil }
+        guard let (index, offset) = store.followRedone(item), store.blocks[index].isItem else { return nil }
         let block = store.blocks[index]
         let type = store.typeID(block.parent)
         let holder = store.types[Int(block.parent)].item
@@ -80,7 +82,7 @@ extension Document {
             return AbsolutePosition(type: type, index: 0, assoc: assoc)
         }
         var place = store.position(of: index)
-        if block.weight > 0 { place += Int(item.clock) - Int(block.clock) + (assoc >= 0 ? 0 : 1) }
+        if block.weight > 0 { place += Int(offset) + (assoc >= 0 ? 0 : 1) }
         return AbsolutePosition(type: type, index: place, assoc: assoc)
     }
 }

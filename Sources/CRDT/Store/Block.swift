@@ -24,6 +24,10 @@ package struct Block: BitwiseCopyable {
     package var leaf = absent
     var kind: ContentKind
     var isDeleted = false
+    /// Whether an undo manager may still bring this back, so that its content is not dropped (yjs `Item.keep`).
+    var isKept = false
+    /// Whether an undo made this anew; `Store.redone` tells as what (yjs `Item.redone`).
+    var isRedone = false
 
     package init(clock: UInt32, length: UInt32, client: UInt32) {
         self.init(kind: .string, client: client, clock: clock, length: length)

@@ -20,6 +20,8 @@ extension Store {
         }
         blocks[index].isDeleted = true
         noteDeletion(index)
+        noteChange(of: block.parent, key: block.sub)
+        if block.kind == .document { noteDocumentDeletion(index) }
         return block.kind == .type ? block.content.offset : nil
     }
 
@@ -45,6 +47,7 @@ extension Store {
                 }
             }
             open.append(contentsOf: nested.reversed())
+            if tracksChanges { transaction.types.forget(type) }
         }
     }
 
@@ -52,7 +55,9 @@ extension Store {
 
     /// Drops the content of a deleted item; what was nested in it becomes GC.
     mutating func collect(_ block: UInt32) {
-        guard blocks[block].isItem, blocks[block].isDeleted, blocks[block].kind != .deleted else { return }
+        guard blocks[block].isItem, blocks[block].isDeleted, blocks[block].kind != .deleted,
+            !blocks[block].isKept
+        else { return }
         if blocks[block].kind == .type { collectContents(of: blocks[block].content.offset) }
         dropContent(block)
         blocks[block].kind = .deleted
@@ -84,13 +89,14 @@ extension Store {
                 }
                 mapTails[Self.mapCode(type, key)] = nil
             }
-            types[Int(type)] = SharedType(isLive: false)
+            types[Int(type)] = TypeRecord(generation: types[Int(type)].generation &+ 1)
             freeTypes.append(type)
         }
     }
 
     private mutating func becomeGC(_ index: UInt32, _ open: inout [UInt32]) {
         if blocks[index].kind == .type { open.append(blocks[index].content.offset) }
+        if blocks[index].isRedone { redone[index] = nil }
         dropContent(index)
         let old = blocks[index]
         var block = Block(kind: .gc, client: old.client, clock: old.clock, length: old.length)

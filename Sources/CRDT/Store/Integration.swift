@@ -96,8 +96,8 @@ extension Store {
 
     private mutating func typeRecord(
         _ record: StructRecord, _ payload: UnsafeBufferPointer<UInt8>
-    ) -> SharedType {
-        var type = SharedType(kind: TypeKind(rawValue: record.typeRef))
+    ) -> TypeRecord {
+        var type = TypeRecord(kind: TypeKind(rawValue: record.typeRef))
         if type.kind?.hasName == true, let (_, name) = RecordPayload.typeName(payload) {
             type.name = keys.intern(name)
         }
@@ -155,7 +155,12 @@ extension Store {
             let type = Int(block.content.offset)
             types[type].item = index
             types[type].depth = types[Int(parent)].depth + 1
+        } else if block.kind == .format {
+            types[Int(parent)].hasFormatting = true
+        } else if block.kind == .document {
+            transaction.documents.added.append(id(of: index))
         }
+        noteChange(of: parent, key: block.sub)
         let holder = types[Int(parent)].item
         if holder != absent && blocks[holder].isDeleted || block.sub != absent && block.right != absent {
             delete(index)

@@ -1,23 +1,7 @@
 /// Edits of this document's own client (yjs `typeListInsertGenerics`, `typeListDelete`, `typeMapSet`).
 extension Store {
-    /// Content of a new block.
-    enum NewContent {
-        case text([UInt8], units: Int)
-        case values([UInt8], count: Int)
-        case binary([UInt8])
-        case type(TypeKind)
-
-        var length: Int {
-            switch self {
-            case .text(_, let units): units
-            case .values(_, let count): count
-            case .binary, .type: 1
-            }
-        }
-    }
-
     /// Neighbours of a list position; the block there is cut when the position lies within it.
-    private mutating func neighbours(
+    mutating func neighbours(
         _ type: UInt32, _ position: Int
     ) throws(EditError) -> (left: UInt32, right: UInt32) {
         guard position > 0 else {
@@ -33,46 +17,71 @@ extension Store {
         return (block, blocks[block].right)
     }
 
-    /// Inserts text; like Yjs behind all deleted blocks at the position.
+    /// Inserts content into a text without formatting; like Yjs behind all deleted blocks at the position.
     mutating func insertText(
         _ type: UInt32, at position: Int, _ content: NewContent, client: UInt32
-    ) throws(EditError) {
+    ) throws(EditError) -> UInt32 {
         var (left, right) = try neighbours(type, position)
         while right != absent, blocks[right].isDeleted {
             left = right
             right = blocks[right].right
         }
-        _ = try insert(content, parent: type, sub: absent, left: left, right: right, client: client)
+        return try insert(content, parent: type, sub: absent, left: left, right: right, client: client)
     }
 
-    /// Inserts list elements right behind the element before the position.
+    /// Inserts list elements right behind the element before the position. Gives their blocks.
     mutating func insertElements(
         _ type: UInt32, at position: Int, _ contents: [NewContent], client: UInt32
-    ) throws(EditError) {
-        var (left, right) = try neighbours(type, position)
-        for content in contents {
-            left = try insert(content, parent: type, sub: absent, left: left, right: right, client: client)
-            right = blocks[left].right
-        }
+    ) throws(EditError) -> [UInt32] {
+        let (left, _) = try neighbours(type, position)
+        return try insertElements(type, after: left, contents, client: client)
     }
 
+    /// Inserts list elements right behind a block, or at the beginning when that is `absent`.
+    mutating func insertElements(
+        _ type: UInt32, after block: UInt32, _ contents: [NewContent], client: UInt32
+    ) throws(EditError) -> [UInt32] {
+        var left = block
+        var inserted: [UInt32] = []
+        for content in contents {
+            let right = left == absent ? types[Int(type)].start : blocks[left].right
+            left = try insert(content, parent: type, sub: absent, left: left, right: right, client: client)
+            inserted.append(left)
+        }
+        return inserted
+    }
+
+    /// Inserts list elements behind everything, deleted blocks included (yjs `typeListPushGenerics`).
+    mutating func pushElements(
+        _ type: UInt32, _ contents: [NewContent], client: UInt32
+    ) throws(EditError) -> [UInt32] {
+        var (last, next) = try neighbours(type, types[Int(type)].length)
+        while next != absent {
+            last = next
+            next = blocks[last].right
+        }
+        return try insertElements(type, after: last, contents, client: client)
+    }
+
+    /// Gives the block of the value.
     mutating func setValue(
         _ type: UInt32, _ key: UInt32, _ content: NewContent, client: UInt32
-    ) throws(EditError) {
+    ) throws(EditError) -> UInt32 {
         let left = mapTail(type, key)
-        _ = try insert(content, parent: type, sub: key, left: left, right: absent, client: client)
+        return try insert(content, parent: type, sub: key, left: left, right: absent, client: client)
     }
 
-    private mutating func insert(
+    /// Makes a block of this document's client between two neighbours.
+    mutating func insert(
         _ content: NewContent, parent: UInt32, sub: UInt32, left: UInt32, right: UInt32, client: UInt32
     ) throws(EditError) -> UInt32 {
         let clock = state(client)
         guard UInt64(clock) + UInt64(content.length) <= Limits.maxClock,
             blocks.liveCount < Limits.maxDocumentBlocks, arena.used < Limits.maxDocumentBytes
         else { throw EditError(.full) }
-        let (kind, slice) = store(content)
-        var block = Block(kind: kind, client: client, clock: clock, length: UInt32(content.length))
-        block.content = slice
+        var block = Block(
+            kind: content.kind, client: client, clock: clock, length: UInt32(content.length))
+        block.content = store(content)
         block.parent = parent
         block.sub = sub
         if left != absent {
@@ -84,15 +93,6 @@ extension Store {
             block.rightClock = blocks[right].clock
         }
         return link(block, left: left, right: right)
-    }
-
-    private mutating func store(_ content: NewContent) -> (ContentKind, ArenaSlice) {
-        switch content {
-        case .text(let bytes, _): (.string, bytes.withUnsafeBufferPointer { arena.append($0) })
-        case .values(let bytes, _): (.any, bytes.withUnsafeBufferPointer { arena.append($0) })
-        case .binary(let bytes): (.binary, bytes.withUnsafeBufferPointer { arena.append($0) })
-        case .type(let kind): (.type, ArenaSlice(offset: makeType(SharedType(kind: kind))))
-        }
     }
 
     /// Deletes `length` visible units from `position` on.

@@ -49,8 +49,7 @@ extension Store {
         switch types[Int(type)].kind {
         case .xmlText: return delta(type).map(Self.markup).joined()
         case .xmlElement:
-            let it = types[Int(type)]
-            let name = it.name == absent ? "" : keys.string(it.name).lowercased()
+            let name = nodeName(type).lowercased()
             let attributes = map(type).sorted { Self.precedes($0.key, $1.key) }
                 .map { " \($0.key)=\"\(Self.plain($0.value))\"" }.joined()
             return "<\(name)\(attributes)>\(children(type))</\(name)>"

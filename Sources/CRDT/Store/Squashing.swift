@@ -1,27 +1,45 @@
 /// The end of a transaction (yjs `cleanupTransactions`): deletions sorted, content collected, neighbours
 /// joined.
 extension Store {
-    /// Ends the transaction. Gives what it did: the clients that grew with their clocks before, and the
-    /// deletions, sorted by client place and clock and joined.
+    /// Ends the transaction where nobody watches. Gives what it did: the clients that grew with their clocks
+    /// before, and the deletions, sorted by client place and clock and joined.
     mutating func endTransaction() -> (
-        grown: [(client: UInt32, before: UInt32)], deleted: [TransactionLog.Deletion]
+        grown: [TransactionLog.Place], deleted: [TransactionLog.Deletion]
     ) {
         let deletions = Self.sorted(transaction.deletions)
-        if collectsGarbage { collect(deletions) }
-        squash(deletions)
-        var grown: [(client: UInt32, before: UInt32)] = []
-        for client in transaction.changed {
-            let before = clients[Int(client)].stateBefore
-            grown.append((client, before))
-            squash(client, from: before)
+        let grown = transaction.changed.map {
+            TransactionLog.Place(client: $0, clock: clients[Int($0)].stateBefore)
         }
-        squashSplits()
+        cleanUp(grown: grown, deletions: deletions, splits: transaction.splits)
         for client in transaction.changed { clients[Int(client)].isChanged = false }
         transaction.changed.removeAll(keepingCapacity: true)
         transaction.deletions.removeAll(keepingCapacity: true)
         transaction.splits.removeAll(keepingCapacity: true)
-        if arena.isWasteful { compact() }
         return (grown, deletions)
+    }
+
+    /// Takes the log of a transaction whose body is over, so that another may begin before it is cleaned up.
+    mutating func closeTransaction() -> ClosedTransaction {
+        var closed = ClosedTransaction(log: transaction)
+        closed.deletions = Self.sorted(transaction.deletions)
+        for client in transaction.changed {
+            let before = clients[Int(client)].stateBefore
+            closed.grown.append(TransactionLog.Place(client: client, clock: before))
+            clients[Int(client)].isChanged = false
+        }
+        transaction = TransactionLog()
+        return closed
+    }
+
+    /// Drops what was deleted and joins what can be joined.
+    mutating func cleanUp(
+        grown: [TransactionLog.Place], deletions: [TransactionLog.Deletion], splits: [TransactionLog.Place]
+    ) {
+        if collectsGarbage { collect(deletions) }
+        squash(deletions)
+        for place in grown { squash(place.client, from: place.clock) }
+        squash(splits: splits)
+        if arena.isWasteful { compact() }
     }
 
     private static func sorted(_ deletions: [TransactionLog.Deletion]) -> [TransactionLog.Deletion] {
@@ -72,8 +90,8 @@ extension Store {
         }
     }
 
-    private mutating func squashSplits() {
-        for place in transaction.splits.reversed() {
+    private mutating func squash(splits: [TransactionLog.Place]) {
+        for place in splits.reversed() {
             let client = Int(place.client)
             let at = clients[client].place(of: place.clock)
             if let next = clients[client].next(at), joinLefts(client, next).joined > 1 { continue }
@@ -102,6 +120,7 @@ extension Store {
     private mutating func join(_ left: UInt32, _ right: UInt32) -> Bool {
         let (a, b) = (blocks[left], blocks[right])
         guard a.kind == b.kind, a.isDeleted == b.isDeleted, a.kind.isMergeable else { return false }
+        if a.isRedone || b.isRedone { return false }
         if a.kind != .gc {
             guard b.originClient == a.client, b.originClock == a.end - 1, a.right == right,
                 a.rightClient == b.rightClient, a.rightClient == absent || a.rightClock == b.rightClock
@@ -109,6 +128,7 @@ extension Store {
             joinItems(left, a, right, b)
         }
         blocks[left].length += b.length
+        if b.isKept { blocks[left].isKept = true }
         blocks.remove(right)
         return true
     }

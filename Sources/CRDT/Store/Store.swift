@@ -7,7 +7,7 @@ struct Store: ~Copyable {
     var arena = ContentArena()
     var clients: [ClientBlocks] = []
     var clientIndex: [ClientID: UInt32] = [:]
-    var types: [SharedType] = []
+    var types: [TypeRecord] = []
     var freeTypes: [UInt32] = []
     var keys = KeyTable()
     /// Type of a root by the key of its name, and the keys in order of appearance.
@@ -20,6 +20,12 @@ struct Store: ~Copyable {
     /// Blocks passed by conflict scans and bytes of values passed by cuts so far.
     var work: UInt64 = 0
     var transaction = TransactionLog()
+    /// Grows with every struct and deletion that takes effect.
+    var changes: UInt64 = 0
+    /// What undo made of blocks with `isRedone`: the first unit of the copy.
+    var redone: [UInt32: TransactionLog.Place] = [:]
+    /// Whether transactions note the types they change; set while someone wants to know.
+    var tracksChanges = false
     let collectsGarbage: Bool
 
     init(collectsGarbage: Bool) { self.collectsGarbage = collectsGarbage }
@@ -44,9 +50,11 @@ struct Store: ~Copyable {
 
     static func mapCode(_ type: UInt32, _ key: UInt32) -> UInt64 { UInt64(type) << 32 | UInt64(key) }
 
-    mutating func makeType(_ type: SharedType) -> UInt32 {
+    mutating func makeType(_ type: TypeRecord) -> UInt32 {
         if let place = freeTypes.popLast() {
+            let generation = types[Int(place)].generation
             types[Int(place)] = type
+            types[Int(place)].generation = generation
             return place
         }
         types.append(type)
@@ -57,7 +65,7 @@ struct Store: ~Copyable {
     mutating func root(_ name: [UInt8]) -> UInt32 {
         let key = keys.intern(name)
         if let type = roots[key] { return type }
-        let type = makeType(SharedType(name: key))
+        let type = makeType(TypeRecord(name: key))
         roots[key] = type
         rootKeys.append(key)
         return type
@@ -114,6 +122,7 @@ struct Store: ~Copyable {
     mutating func append(_ block: UInt32) {
         let client = Int(blocks[block].client)
         willChange(UInt32(client))
+        changes &+= 1
         let clock = blocks[block].clock
         clients[client].append(ClientBlocks.Entry(clock: clock, block: block))
         clients[client].state = blocks[block].end
@@ -135,6 +144,9 @@ struct Store: ~Copyable {
         blocks[left].length = length
         let index = blocks.insert(right)
         blocks[left].right = index
+        if right.isRedone, let copy = redone[left] {
+            redone[index] = TransactionLog.Place(client: copy.client, clock: copy.clock + length)
+        }
         if right.right != absent { blocks[right.right].left = index }
         let entry = ClientBlocks.Entry(clock: right.clock, block: index)
         clients[Int(right.client)].insert(entry, after: place)

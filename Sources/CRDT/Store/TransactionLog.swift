@@ -17,8 +17,53 @@ struct TransactionLog {
     var deletions: [Deletion] = []
     /// Blocks made by splitting, and others whose neighbours may have become alike (yjs `_mergeStructs`).
     var splits: [Place] = []
+    /// Types whose list or keys changed, while `Store.tracksChanges`.
+    var types = ChangedTypes()
+    /// Blocks of subdocuments that came and went.
+    var documents = DocumentChanges()
+}
 
-    var isEmpty: Bool { changed.isEmpty && deletions.isEmpty }
+/// The types that a transaction changed, in the order they first changed, with the keys (yjs
+/// `Transaction.changed`).
+struct ChangedTypes {
+    struct Entry {
+        var type: UInt32
+        var isListChanged = false
+        var keys: [UInt32] = []
+        /// Lowered when the type is deleted after all.
+        var isCurrent = true
+    }
+
+    private(set) var entries: [Entry] = []
+    private var places: [UInt32: Int] = [:]
+
+    mutating func note(_ type: UInt32, key: UInt32) {
+        var place = entries.count
+        if let known = places[type] {
+            place = known
+        } else {
+            entries.append(Entry(type: type))
+            places[type] = place
+        }
+        if key == absent {
+            entries[place].isListChanged = true
+        } else if !entries[place].keys.contains(key) {
+            entries[place].keys.append(key)
+        }
+    }
+
+    mutating func forget(_ type: UInt32) {
+        if let place = places.removeValue(forKey: type) { entries[place].isCurrent = false }
+    }
+}
+
+/// The subdocuments that a transaction brought, asked for and took away (yjs `subdocsAdded` …), by their ids.
+struct DocumentChanges {
+    var added: [ID] = []
+    var loaded: [ID] = []
+    var removed: [ID] = []
+
+    var isEmpty: Bool { added.isEmpty && loaded.isEmpty && removed.isEmpty }
 }
 
 extension Store {
@@ -37,7 +82,20 @@ extension Store {
         clients[Int(client)].isChanged ? clients[Int(client)].stateBefore : clients[Int(client)].state
     }
 
+    /// Notes that the list (`key` absent) or a key of a type changed, unless the type itself is new or
+    /// deleted (yjs `addChangedTypeToTransaction`).
+    @inline(__always)
+    mutating func noteChange(of type: UInt32, key: UInt32) {
+        guard tracksChanges else { return }
+        let item = types[Int(type)].item
+        if item == absent || !blocks[item].isDeleted && blocks[item].clock < stateBefore(blocks[item].client)
+        {
+            transaction.types.note(type, key: key)
+        }
+    }
+
     mutating func noteDeletion(_ block: UInt32) {
+        changes &+= 1
         let it = blocks[block]
         if var last = transaction.deletions.last, last.client == it.client,
             last.clock + last.length == it.clock

@@ -89,7 +89,7 @@ struct EditingTrace {
 
 /// One run over a trace.
 struct TraceBench {
-    private static let root = SharedPath("text")
+    private static let root = "text"
     private static let repetitions = 7
 
     private let trace: EditingTrace
@@ -138,17 +138,14 @@ struct TraceBench {
         ]
     }
 
-    private static func apply(_ patch: EditingTrace.Patch, to transaction: inout Transaction)
-        throws(EditError)
-    {
-        try transaction.delete(at: patch.position, length: patch.deleted, in: root)
-        try transaction.insertText(patch.inserted, at: patch.position, in: root)
-    }
-
     private static func edit(_ document: Document, _ patches: [EditingTrace.Patch]) -> [UInt8]? {
         do throws(EditError) {
-            return try document.transact { (transaction) throws(EditError) in
-                for patch in patches { try apply(patch, to: &transaction) }
+            let text = try document.getText(Self.root)
+            return try document.update { () throws(EditError) in
+                for patch in patches {
+                    try text.delete(at: patch.position, length: patch.deleted)
+                    try text.insert(patch.inserted, at: patch.position)
+                }
             }
         } catch {
             return nil

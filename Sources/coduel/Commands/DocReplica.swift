@@ -85,8 +85,8 @@ private struct ReplicaSession {
 
     private func edit(_ edits: [Value]) -> Value {
         do throws(EditError) {
-            let update = try document.transact { (transaction) throws(EditError) in
-                for edit in edits { try Self.perform(edit.array ?? [], &transaction) }
+            let update = try document.update { () throws(EditError) in
+                for edit in edits { try perform(edit.array ?? []) }
             }
             return ["update": update.map { .string(Hex.text($0)) } ?? .null]
         } catch {
@@ -94,41 +94,37 @@ private struct ReplicaSession {
         }
     }
 
-    private static func perform(_ edit: [Value], _ transaction: inout Transaction) throws(EditError) {
+    private func perform(_ edit: [Value]) throws(EditError) {
         guard let name = edit.first?.string else { return }
         func argument(_ index: Int) -> Value { index < edit.count ? edit[index] : .undefined }
-        func path(_ index: Int, _ root: String) -> SharedPath {
-            guard index < edit.count, let steps = edit[index].array, let root = steps.first?.string else {
-                return SharedPath(root)
-            }
-            return SharedPath(
-                root,
-                steps.dropFirst().map { step in
-                    step.integer.map { .index($0) } ?? .key(step.string ?? "")
-                })
-        }
         switch name {
         case "text":
+            let text = try text(argument(4))
             let position = argument(1).integer ?? 0
-            let path = path(4, "text")
-            try transaction.delete(at: position, length: argument(2).integer ?? 0, in: path)
-            try transaction.insertText(argument(3).string ?? "", at: position, in: path)
-        case "set":
-            try transaction.set(argument(1).string ?? "", to: argument(2), in: path(3, "map"))
+            try text.delete(at: position, length: argument(2).integer ?? 0)
+            try text.insert(argument(3).string ?? "", at: position)
+        case "set": try document.getMap("map").set(argument(1).string ?? "", argument(2))
         case "type":
-            let kind: Transaction.NewType = ["map": .map, "array": .array][argument(2).string ?? ""] ?? .text
-            try transaction.set(argument(1).string ?? "", to: kind, in: path(3, "map"))
-        case "remove":
-            try transaction.remove(argument(1).string ?? "", in: path(2, "map"))
+            let new: Content = ["map": .map, "array": .array][argument(2).string ?? ""] ?? .text
+            try document.getMap("map").set(argument(1).string ?? "", new)
+        case "remove": try document.getMap("map").delete(argument(1).string ?? "")
         case "insert":
-            let position = argument(1).integer ?? 0
-            try transaction.insert(argument(2).array ?? [], at: position, in: path(3, "array"))
+            try document.getArray("array").insert(
+                values: argument(2).array ?? [], at: argument(1).integer ?? 0)
         case "delete":
-            let length = argument(2).integer ?? 0
-            try transaction.delete(at: argument(1).integer ?? 0, length: length, in: path(3, "array"))
-        default:
-            break
+            try document.getArray("array").delete(
+                at: argument(1).integer ?? 0, length: argument(2).integer ?? 0)
+        default: break
         }
+    }
+
+    /// The root text, or the one at a path `["map", key]`.
+    private func text(_ path: Value) throws(EditError) -> SharedText {
+        guard let steps = path.array else { return try document.getText("text") }
+        guard case .text(let text)? = try document.getMap("map")[steps.last?.string ?? ""] else {
+            throw EditError(.noSuchType)
+        }
+        return text
     }
 
     private func plan(_ edits: [Value], as client: Int) -> Value {

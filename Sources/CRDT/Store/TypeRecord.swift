@@ -12,8 +12,8 @@ enum TypeKind: UInt8 {
 }
 
 /// A shared type: a list, and a map of chains whose rightmost item is the value.
-struct SharedType {
-    /// nil for roots, which stay untyped.
+struct TypeRecord {
+    /// nil for roots that nobody has given a type.
     var kind: TypeKind?
     /// The block that holds this type, or `absent` for a root.
     var item = absent
@@ -29,6 +29,8 @@ struct SharedType {
     var depth = 0
     /// The sequence index of the list once something asked for a position.
     var index: SequenceIndex?
-    /// Raised when the place is given to another type.
-    var isLive = true
+    /// Whether format items were ever placed in the list.
+    var hasFormatting = false
+    /// Differs between the types that one place held one after the other.
+    var generation: UInt32 = 0
 }

@@ -1,0 +1,157 @@
+/// Edits of formatted text (yjs `insertText`, `formatText`, `deleteText`).
+extension Store {
+    /// Inserts content that has the given formatting, writing the format items this takes around it. Gives
+    /// the new block.
+    mutating func insert(
+        _ content: NewContent, at position: inout FormattingPosition, _ wanted: Attributes, _ type: UInt32,
+        _ client: UInt32
+    ) throws(EditError) -> UInt32 {
+        var attributes = AttributeMap(wanted)
+        for entry in position.attributes.entries where attributes[entry.key] == nil {
+            attributes[entry.key] = .null
+        }
+        minimise(&position, attributes)
+        var negated = try insertStart(of: attributes, at: &position, type, client)
+        let block = try place(content, at: &position, type, client)
+        try insertEnd(of: &negated, at: &position, type, client)
+        return block
+    }
+
+    /// Puts a block at a position, which moves behind it.
+    private mutating func place(
+        _ content: NewContent, at position: inout FormattingPosition, _ type: UInt32, _ client: UInt32
+    ) throws(EditError) -> UInt32 {
+        let block = try insert(
+            content, parent: type, sub: absent, left: position.left, right: position.right, client: client)
+        position.right = block
+        advance(&position)
+        return block
+    }
+
+    /// Passes deleted blocks and format items that say what is wanted anyway (yjs
+    /// `minimizeAttributeChanges`).
+    private func minimise(_ position: inout FormattingPosition, _ attributes: AttributeMap) {
+        while position.right != absent {
+            if !blocks[position.right].isDeleted {
+                guard let format = format(of: position.right),
+                    (attributes[format.key] ?? .null).isSameAttribute(as: format.value)
+                else { return }
+            }
+            advance(&position)
+        }
+    }
+
+    /// Writes format items for what is not in force yet. Gives what has to be restored behind the content
+    /// (yjs `insertAttributes`).
+    private mutating func insertStart(
+        of attributes: AttributeMap, at position: inout FormattingPosition, _ type: UInt32, _ client: UInt32
+    ) throws(EditError) -> AttributeMap {
+        var negated = AttributeMap()
+        for entry in PropertyOrder.ordered(attributes.entries) {
+            let current = position.attributes[entry.key] ?? .null
+            if current.isSameAttribute(as: entry.value) { continue }
+            negated[entry.key] = current
+            _ = try place(.format(entry.key, entry.value), at: &position, type, client)
+        }
+        return negated
+    }
+
+    /// Writes format items that restore what was in force before (yjs `insertNegatedAttributes`).
+    private mutating func insertEnd(
+        of negated: inout AttributeMap, at position: inout FormattingPosition, _ type: UInt32,
+        _ client: UInt32
+    ) throws(EditError) {
+        while position.right != absent {
+            if !blocks[position.right].isDeleted {
+                guard let format = format(of: position.right),
+                    negated[format.key]?.isSameAttribute(as: format.value) == true
+                else { break }
+                negated[format.key] = nil
+            }
+            advance(&position)
+        }
+        for entry in negated.entries {
+            _ = try place(.format(entry.key, entry.value), at: &position, type, client)
+        }
+    }
+
+    /// Formats `length` units from a position on; what is missing at the end becomes newlines.
+    mutating func format(
+        at position: inout FormattingPosition, length: Int, _ wanted: Attributes, _ type: UInt32,
+        _ client: UInt32
+    ) throws(EditError) {
+        let attributes = AttributeMap(wanted)
+        minimise(&position, attributes)
+        var negated = try insertStart(of: attributes, at: &position, type, client)
+        var rest = length
+        while position.right != absent {
+            let block = blocks[position.right]
+            let isBehindContent = block.isDeleted || block.kind == .format
+            guard rest > 0 || !negated.isEmpty && isBehindContent else { break }
+            if !block.isDeleted {
+                if let format = format(of: position.right) {
+                    guard pass(format, &position, attributes, &negated, isAtEnd: rest == 0) else { break }
+                } else {
+                    if rest < Int(block.length) {
+                        _ = blockStarting(block.client, block.clock + UInt32(rest))
+                    }
+                    rest -= min(rest, Int(block.length))
+                }
+            }
+            advance(&position)
+        }
+        if rest > 0 {
+            guard rest <= Limits.maxPadding else { throw EditError(.outOfRange) }
+            let newlines = [UInt8](repeating: 0x0A, count: rest)
+            _ = try place(.text(newlines, units: rest), at: &position, type, client)
+        }
+        try insertEnd(of: &negated, at: &position, type, client)
+    }
+
+    /// A format item within a piece that is being formatted: deleted when it speaks of what is set. False
+    /// where formatting ends.
+    private mutating func pass(
+        _ format: Format, _ position: inout FormattingPosition, _ attributes: AttributeMap,
+        _ negated: inout AttributeMap, isAtEnd: Bool
+    ) -> Bool {
+        guard let wanted = attributes[format.key] else {
+            position.attributes[format.key] = format.value
+            return true
+        }
+        if wanted.isSameAttribute(as: format.value) {
+            negated[format.key] = nil
+        } else {
+            if isAtEnd { return false }
+            negated[format.key] = format.value
+        }
+        delete(position.right)
+        return true
+    }
+
+    /// Deletes `length` units from a position on, or as many as there are.
+    mutating func deleteText(at position: inout FormattingPosition, length: Int) {
+        let attributesBefore = position.attributes
+        let start = position.right
+        var rest = length
+        while rest > 0, position.right != absent {
+            let block = blocks[position.right]
+            if !block.isDeleted {
+                switch block.kind {
+                case .type, .embed, .string:
+                    if rest < Int(block.length) {
+                        _ = blockStarting(block.client, block.clock + UInt32(rest))
+                    }
+                    rest -= min(rest, Int(block.length))
+                    delete(position.right)
+                default: break
+                }
+            }
+            advance(&position)
+        }
+        if start != absent {
+            _ = cleanGap(
+                from: start, current: position.right, startAttributes: attributesBefore,
+                attributes: &position.attributes)
+        }
+    }
+}
