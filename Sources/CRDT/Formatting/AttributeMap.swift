@@ -4,28 +4,36 @@ struct AttributeMap {
     private(set) var entries: Attributes = []
 
     init(_ entries: Attributes = []) {
-        for entry in entries where entry.value != .undefined { self[entry.key] = entry.value }
+        for entry in entries where entry.value != .undefined { set(entry.key, entry.value) }
     }
 
     private func place(_ key: String) -> Int? { entries.firstIndex { $0.key.isSame(key) } }
 
-    /// The value, nil when the name is not there.
-    subscript(key: String) -> Value? {
-        get { place(key).map { entries[$0].value } }
-        set {
-            switch (place(key), newValue) {
-            case (let place?, let value?): entries[place].value = value
-            case (let place?, nil): entries.remove(at: place)
-            case (nil, let value?): entries.append(Value.Entry(key, value))
-            case (nil, nil): break
-            }
+    /// The value, nil when the name is not there. Names are taken out by `remove`: `nil` would be taken for a
+    /// `null`, which is a value.
+    subscript(key: String) -> Value? { place(key).map { entries[$0].value } }
+
+    mutating func set(_ key: String, _ value: Value) {
+        if let place = place(key) {
+            entries[place].value = value
+        } else {
+            entries.append(Value.Entry(key, value))
         }
+    }
+
+    mutating func remove(_ key: String) {
+        if let place = place(key) { entries.remove(at: place) }
+    }
+
+    /// Sets the name, or takes it out where the value is `null`.
+    mutating func setOrRemove(_ key: String, _ value: Value) {
+        if value == .null { remove(key) } else { set(key, value) }
     }
 
     var isEmpty: Bool { entries.isEmpty }
 
     /// Takes over what a format item says (yjs `updateCurrentAttributes`).
-    mutating func apply(_ format: Format) { self[format.key] = format.value == .null ? nil : format.value }
+    mutating func apply(_ format: Format) { setOrRemove(format.key, format.value) }
 }
 
 /// What a format item says.

@@ -8,7 +8,7 @@ extension Store {
     ) throws(EditError) -> UInt32 {
         var attributes = AttributeMap(wanted)
         for entry in position.attributes.entries where attributes[entry.key] == nil {
-            attributes[entry.key] = .null
+            attributes.set(entry.key, .null)
         }
         minimise(&position, attributes)
         var negated = try insertStart(of: attributes, at: &position, type, client)
@@ -50,7 +50,7 @@ extension Store {
         for entry in PropertyOrder.ordered(attributes.entries) {
             let current = position.attributes[entry.key] ?? .null
             if current.isSameAttribute(as: entry.value) { continue }
-            negated[entry.key] = current
+            negated.set(entry.key, current)
             _ = try place(.format(entry.key, entry.value), at: &position, type, client)
         }
         return negated
@@ -66,7 +66,7 @@ extension Store {
                 guard let format = format(of: position.right),
                     negated[format.key]?.isSameAttribute(as: format.value) == true
                 else { break }
-                negated[format.key] = nil
+                negated.remove(format.key)
             }
             advance(&position)
         }
@@ -115,14 +115,14 @@ extension Store {
         _ negated: inout AttributeMap, isAtEnd: Bool
     ) -> Bool {
         guard let wanted = attributes[format.key] else {
-            position.attributes[format.key] = format.value
+            position.attributes.set(format.key, format.value)
             return true
         }
         if wanted.isSameAttribute(as: format.value) {
-            negated[format.key] = nil
+            negated.remove(format.key)
         } else {
             if isAtEnd { return false }
-            negated[format.key] = format.value
+            negated.set(format.key, format.value)
         }
         delete(position.right)
         return true

@@ -31,7 +31,7 @@ extension Store {
                     if isBeforeCurrent, !isRedundant,
                         (attributes[format.key] ?? .null).isSamePlainValue(as: format.value)
                     {
-                        attributes[format.key] = before == .null ? nil : before
+                        attributes.setOrRemove(format.key, before)
                     }
                 }
                 if isBeforeCurrent, !blocks[next].isDeleted { attributes.apply(format) }

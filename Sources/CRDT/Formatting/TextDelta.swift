@@ -161,19 +161,19 @@ private struct TextDeltaWalk {
             if now.isSameAttribute(as: format.value) { return format.value != .null }
             if action == .retain { flush() }
             let isBack = format.value.isSameAttribute(as: old[format.key] ?? .null)
-            changed[format.key] = isBack ? nil : format.value
+            if isBack { changed.remove(format.key) } else { changed.set(format.key, format.value) }
         case .deleted:
-            old[format.key] = format.value
+            old.set(format.key, format.value)
             if !now.isSameAttribute(as: format.value) {
                 if action == .retain { flush() }
-                changed[format.key] = now
+                changed.set(format.key, now)
             }
         case .kept:
-            old[format.key] = format.value
+            old.set(format.key, format.value)
             guard let wanted = changed[format.key] else { return false }
             if wanted.isSameAttribute(as: format.value) { return wanted != .null }
             if action == .retain { flush() }
-            changed[format.key] = format.value == .null ? nil : format.value
+            changed.setOrRemove(format.key, format.value)
         case .passing: break
         }
         return false

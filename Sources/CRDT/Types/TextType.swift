@@ -124,6 +124,13 @@ public struct AuthoredRange: Sendable, Hashable {
     public var length: Int
     /// The client that wrote them.
     public var client: ClientID
+
+    /// A run of the given parts.
+    public init(offset: Int, length: Int, client: ClientID) {
+        self.offset = offset
+        self.length = length
+        self.client = client
+    }
 }
 
 extension ListType {
