@@ -33,7 +33,11 @@ public final class Document {
     private var pendingStructs: PendingStructs?
     private var pendingDeletes: [Update.ClientRange] = []
 
+    /// An empty document.
+    ///
     /// - Parameters:
+    ///   - clientID: the id under which local edits are made; no two replicas may use the same.
+    ///   - guid: the name of a subdocument; of no account otherwise.
     ///   - gc: whether the content of deleted items is dropped (Yjs's default).
     ///   - cleansFormatting: whether redundant format items are deleted after remote transactions.
     public init(

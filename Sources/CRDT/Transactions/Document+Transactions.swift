@@ -2,8 +2,7 @@
 extension Document {
     /// Runs `body` as one transaction: observers are called and the update is made once, when it is over.
     /// Within another transaction it is a part of that. When `body` throws, what it did before stands.
-    ///
-    /// - Parameter origin: handed to observers, and what undo managers tell whose edits they track by.
+    /// `origin` is handed to observers, and undo managers tell by it whose edits they track.
     @discardableResult
     public func transact<Result, Failure: Error>(
         origin: AnyHashable? = nil, _ body: () throws(Failure) -> Result

@@ -87,9 +87,8 @@ extension TextType {
 
     /// Goes through the text from its beginning (yjs `applyDelta`): inserts, formats and deletes. What lies
     /// beyond the end is not deleted; retaining beyond it puts newlines there.
-    ///
-    /// - Parameter sanitize: whether a newline at the end of the last insertion is kept as it is; Quill always
-    ///   ends with one that Yjs does not need.
+    /// Without `sanitize` a newline at the end of the last insertion is left out: Quill always ends with one
+    /// that Yjs does not need.
     public func applyDelta(_ delta: [DeltaOperation], sanitize: Bool = true) throws(EditError) {
         try document.edit(reference) { (type, client) throws(EditError) in
             var place = try document.store.formattingPosition(type, 0)

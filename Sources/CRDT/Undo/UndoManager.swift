@@ -33,9 +33,8 @@ public final class UndoManager {
         case redoing
     }
 
-    /// - Parameters:
-    ///   - scope: the types whose edits are tracked, with everything in them.
-    ///   - now: the time in ms, of any clock that does not go back.
+    /// Tracks the edits of the types of `scope` and of everything in them. `now` is the time in ms, of any
+    /// clock that does not go back.
     public init(
         _ scope: [any SharedType], of document: Document, captureTimeoutMs: Int64 = 500,
         trackedOrigins: Set<AnyHashable?> = [nil], ignoresRemoteMapChanges: Bool = false,
