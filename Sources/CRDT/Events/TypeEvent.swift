@@ -16,9 +16,7 @@ public struct TypeEvent: ~Copyable {
         moment = TransactionStart(document, transaction)
     }
 
-    private var entry: ChangedTypes.Entry? {
-        transaction.closed.types.entries.first { $0.type == type && $0.isCurrent }
-    }
+    private var entry: ChangedTypes.Entry? { transaction.closed.types[type] }
 
     /// The type that changed.
     public var target: SharedValue { document.value(ofType: type) }
@@ -36,8 +34,7 @@ public struct TypeEvent: ~Copyable {
     /// What became of the keys that were changed (yjs `keys`); a key that is as it was before is left out.
     /// O(changed keys × values written).
     public var keys: [KeyChange] {
-        let store = document
-        return (entry?.keys ?? []).compactMap { store.keyChange(type, $0, moment) }
+        (entry?.keys ?? []).compactMap { document.keyChange(type, $0, moment) }
     }
 
     /// How the list changed, in the form of `applyDelta`: texts with formatting, other lists by their

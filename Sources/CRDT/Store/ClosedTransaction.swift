@@ -14,7 +14,8 @@ struct ClosedTransaction {
         splits = log.splits
         types = log.types
         documents = log.documents
-        for deletion in log.deletions where !deletionOrder.contains(deletion.client) {
+        var seen: Set<UInt32> = []
+        for deletion in log.deletions where seen.insert(deletion.client).inserted {
             deletionOrder.append(deletion.client)
         }
     }

@@ -21,7 +21,7 @@ extension Store {
         blocks[index].isDeleted = true
         noteDeletion(index)
         noteChange(of: block.parent, key: block.sub)
-        if block.kind == .document { noteDocumentDeletion(index) }
+        if block.kind == .document { transaction.documents.remove(id(of: index)) }
         return block.kind == .type ? block.content.offset : nil
     }
 

@@ -158,7 +158,7 @@ extension Store {
         } else if block.kind == .format {
             types[Int(parent)].hasFormatting = true
         } else if block.kind == .document {
-            transaction.documents.added.append(id(of: index))
+            transaction.documents.add(id(of: index))
         }
         noteChange(of: parent, key: block.sub)
         let holder = types[Int(parent)].item

@@ -34,8 +34,14 @@ struct ChangedTypes {
         var isCurrent = true
     }
 
+    private struct TypeKey: Hashable {
+        var entry: Int
+        var key: UInt32
+    }
+
     private(set) var entries: [Entry] = []
     private var places: [UInt32: Int] = [:]
+    private var seen: Set<TypeKey> = []
 
     mutating func note(_ type: UInt32, key: UInt32) {
         var place = entries.count
@@ -47,7 +53,7 @@ struct ChangedTypes {
         }
         if key == absent {
             entries[place].isListChanged = true
-        } else if !entries[place].keys.contains(key) {
+        } else if seen.insert(TypeKey(entry: place, key: key)).inserted {
             entries[place].keys.append(key)
         }
     }
@@ -55,15 +61,31 @@ struct ChangedTypes {
     mutating func forget(_ type: UInt32) {
         if let place = places.removeValue(forKey: type) { entries[place].isCurrent = false }
     }
+
+    subscript(type: UInt32) -> Entry? { places[type].map { entries[$0] } }
 }
 
 /// The subdocuments that a transaction brought, asked for and took away (yjs `subdocsAdded` …), by their ids.
 struct DocumentChanges {
-    var added: [ID] = []
-    var loaded: [ID] = []
-    var removed: [ID] = []
+    private var brought: [ID] = []
+    private var added: Set<ID> = []
+    private(set) var loaded: [ID] = []
+    private(set) var removed: Set<ID> = []
 
-    var isEmpty: Bool { added.isEmpty && loaded.isEmpty && removed.isEmpty }
+    var isEmpty: Bool { brought.isEmpty && loaded.isEmpty && removed.isEmpty }
+    var addedInOrder: [ID] { brought.filter { added.contains($0) } }
+
+    mutating func add(_ id: ID) {
+        brought.append(id)
+        added.insert(id)
+    }
+
+    mutating func load(_ id: ID) { loaded.append(id) }
+
+    /// One that came in the same transaction was never there.
+    mutating func remove(_ id: ID) {
+        if added.remove(id) == nil { removed.insert(id) }
+    }
 }
 
 extension Store {

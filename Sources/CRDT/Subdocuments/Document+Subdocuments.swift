@@ -4,7 +4,7 @@ public struct SubdocumentEvent {
     public var added: [Document]
     /// To be loaded, that is synchronised: new ones that load by themselves, and those asked for.
     public var loaded: [Document]
-    /// Deleted, or put aside by `destroy`.
+    /// Deleted.
     public var removed: [Document]
     /// The transaction.
     public var transaction: Transaction
@@ -14,7 +14,7 @@ public struct SubdocumentEvent {
 /// options; what is in it is synchronised apart, under its guid.
 extension Document {
     /// Subdocuments in the document, in the order they came.
-    public var subdocuments: [Document] { presentSubdocuments.compactMap { subdocumentsByID[$0] } }
+    public var subdocuments: [Document] { presentSubdocuments.compactMap { present($0) } }
 
     /// Guids of the subdocuments (yjs `getSubdocGuids`).
     public var subdocumentGuids: Set<String> { Set(subdocuments.map(\.guid)) }
@@ -23,7 +23,7 @@ extension Document {
     public func load() {
         if let holder, !shouldLoad {
             holder.document?.transact {
-                holder.document?.store.transaction.documents.loaded.append(holder.item)
+                holder.document?.store.transaction.documents.load(holder.item)
             }
         }
         shouldLoad = true
@@ -74,20 +74,23 @@ extension Document {
     func emitSubdocuments(_ transaction: Transaction) {
         let changes = transaction.closed.documents
         guard !changes.isEmpty else { return }
-        let added = changes.added.compactMap { present($0) }
-        let loaded =
-            added.filter { $0.shouldLoad }
-            + changes.loaded.compactMap { subdocumentsByID[$0] }.filter { asked in
-                !added.contains { $0 === asked }
-            }
-        let removed = changes.removed.map { subdocumentsByID[$0] ?? Document(clientID: clientID) }
-        for document in added { document.clientID = clientID }
-        presentSubdocuments.append(contentsOf: changes.added)
-        presentSubdocuments.removeAll { changes.removed.contains($0) }
-        let event = SubdocumentEvent(
-            added: added, loaded: loaded, removed: removed, transaction: transaction)
-        for body in observers.documents.bodies { body(event) }
+        let added = changes.addedInOrder
+        presentSubdocuments.append(contentsOf: added)
+        if !changes.removed.isEmpty { presentSubdocuments.removeAll { changes.removed.contains($0) } }
+        if !observers.documents.isEmpty { tell(transaction, added, changes) }
         for id in changes.removed { subdocumentsByID[id] = nil }
+    }
+
+    private func tell(_ transaction: Transaction, _ added: [ID], _ changes: DocumentChanges) {
+        let new = added.compactMap { present($0) }
+        for document in new { document.clientID = clientID }
+        let asked = changes.loaded.compactMap { subdocumentsByID[$0] }
+        let event = SubdocumentEvent(
+            added: new,
+            loaded: new.filter(\.shouldLoad) + asked.filter { one in !new.contains { $0 === one } },
+            removed: changes.removed.sorted { ($0.client, $0.clock) < ($1.client, $1.clock) }
+                .compactMap { subdocumentsByID[$0] }, transaction: transaction)
+        for body in observers.documents.bodies { body(event) }
     }
 
     private func present(_ id: ID) -> Document? {
@@ -102,18 +105,6 @@ extension Document {
 struct Holder {
     weak var document: Document?
     var item: ID
-}
-
-extension Store {
-    /// Notes that a subdocument is gone; one that came in the same transaction was never there.
-    mutating func noteDocumentDeletion(_ block: UInt32) {
-        let id = id(of: block)
-        if let place = transaction.documents.added.firstIndex(of: id) {
-            transaction.documents.added.remove(at: place)
-        } else {
-            transaction.documents.removed.append(id)
-        }
-    }
 }
 
 extension WireValues {

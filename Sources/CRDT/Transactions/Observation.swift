@@ -55,8 +55,15 @@ struct Observers {
         types[type].flatMap { $0.generation == generation ? $0 : nil }
     }
 
-    mutating func change(_ type: UInt32, _ generation: UInt32, _ body: (inout OfType) -> Void) {
+    mutating func add(_ type: UInt32, _ generation: UInt32, _ body: (inout OfType) -> Void) {
         var entry = ofType(type, generation) ?? OfType(generation: generation)
+        body(&entry)
+        types[type] = entry
+    }
+
+    /// Changes nothing when the place holds another type by now.
+    mutating func remove(_ type: UInt32, _ generation: UInt32, _ body: (inout OfType) -> Void) {
+        guard var entry = ofType(type, generation) else { return }
         body(&entry)
         types[type] = entry.isEmpty ? nil : entry
     }
@@ -93,6 +100,8 @@ extension Document {
     /// Called with the subdocuments that a transaction brought, asked for or took away (yjs
     /// `doc.on('subdocs')`), after the update.
     public func observeSubdocuments(_ body: @escaping (SubdocumentEvent) -> Void) -> Observation {
+        // When one is deleted later its guid is gone with it, so all are made now.
+        _ = subdocuments
         let id = observers.makeID()
         observers.documents.add(body, id: id)
         return Observation { [weak self] in self?.observers.documents.remove(id) }

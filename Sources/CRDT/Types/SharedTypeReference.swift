@@ -89,10 +89,10 @@ extension SharedType {
     ) -> Observation {
         let reference = self.reference
         let id = document.observers.makeID()
-        document.observers.change(reference.type, reference.generation) { add(&$0, id) }
+        document.observers.add(reference.type, reference.generation) { add(&$0, id) }
         document.noteObservers()
         return Observation { [weak document] in
-            document?.observers.change(reference.type, reference.generation) { remove(&$0, id) }
+            document?.observers.remove(reference.type, reference.generation) { remove(&$0, id) }
             document?.noteObservers()
         }
     }
