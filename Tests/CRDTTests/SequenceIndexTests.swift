@@ -39,6 +39,11 @@ import Testing
                 }
                 sum += Int(weight)
             }
+            for (place, next) in order.indices.dropFirst().enumerated() {
+                let (a, b) = (order[place / 2].block, order[next].block)
+                #expect(index.precedes(a, leaf: blocks[a].leaf, b, leaf: blocks[b].leaf), "\(comment)")
+                #expect(!index.precedes(b, leaf: blocks[b].leaf, a, leaf: blocks[a].leaf), "\(comment)")
+            }
             #expect(index.total == sum, "\(comment)")
             #expect(index.locate(sum) == nil)
             #expect(index.locate(-1) == nil)

@@ -122,6 +122,24 @@ package struct SequenceIndex {
         return sum
     }
 
+    /// Whether one block lies before another; both are in this index. O(log n).
+    package func precedes(_ a: UInt32, leaf leafA: UInt32, _ b: UInt32, leaf leafB: UInt32) -> Bool {
+        if leafA == leafB { return slot(of: a, in: leafA) < slot(of: b, in: leafB) }
+        var (childA, childB) = (leafA, leafB)
+        var (nodeA, nodeB) = (leaves[Int(leafA)].parent, leaves[Int(leafB)].parent)
+        // All leaves are equally deep.
+        while nodeA != nodeB {
+            (childA, childB) = (nodeA, nodeB)
+            (nodeA, nodeB) = (nodes[Int(nodeA)].parent, nodes[Int(nodeB)].parent)
+        }
+        let base = Int(nodeA) * Self.width
+        for slot in base..<base + nodes[Int(nodeA)].count {
+            if children[slot] == childA { return true }
+            if children[slot] == childB { return false }
+        }
+        return false
+    }
+
     // MARK: Changing
 
     /// Puts `block` right of `left`, or first when `left` is absent.

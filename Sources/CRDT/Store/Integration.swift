@@ -116,22 +116,15 @@ extension Store {
     mutating func link(_ new: Block, left: UInt32, right: UInt32) -> UInt32 {
         var block = new
         let parent = block.parent
-        var left = left
-        let isAdjacent =
-            left == absent
-            ? right != absent && blocks[right].left == absent : blocks[left].right == right
-        if !isAdjacent { left = conflictFreeLeft(block, left: left, right: right) }
-
+        let (left, first) = conflictFreeGap(block, left: left, right: right)
         let index = blocks.insert(block)
         block.left = left
         if left != absent {
             block.right = blocks[left].right
             blocks[left].right = index
-        } else if block.sub != absent {
-            block.right = mapHead(parent, block.sub)
         } else {
-            block.right = types[Int(parent)].start
-            types[Int(parent)].start = index
+            block.right = first
+            if block.sub == absent { types[Int(parent)].start = index }
         }
         let isDeletedContent = block.kind == .deleted
         block.isDeleted = isDeletedContent
@@ -166,72 +159,6 @@ extension Store {
             delete(index)
         }
         return index
-    }
-
-    /// The left neighbour among concurrent insertions at the same place. A visit number tells what was passed
-    /// in this scan ("before origin") and what since the last change of `left` ("conflicting").
-    private mutating func conflictFreeLeft(_ new: Block, left start: UInt32, right: UInt32) -> UInt32 {
-        var left = start
-        var other: UInt32
-        if left != absent {
-            other = blocks[left].right
-        } else if new.sub != absent {
-            other = mapHead(new.parent, new.sub)
-        } else {
-            other = types[Int(new.parent)].start
-        }
-        if visits > UInt32.max / 2 { forgetVisits() }
-        let scanStart = visits
-        var conflictStart = visits
-        while other != absent && other != right {
-            visits &+= 1
-            work &+= 1
-            blocks[other].visit = visits
-            let it = blocks[other]
-            if it.originClient == new.originClient
-                && (it.originClient == absent || it.originClock == new.originClock)
-            {
-                let otherID = clients[Int(it.client)].id
-                if otherID < clients[Int(new.client)].id {
-                    left = other
-                    conflictStart = visits
-                } else if it.rightClient == new.rightClient
-                    && (it.rightClient == absent || it.rightClock == new.rightClock)
-                {
-                    break
-                }
-            } else if it.originClient != absent {
-                let visit = blocks[originBlock(of: it)].visit
-                guard visit > scanStart else { break }
-                if visit <= conflictStart {
-                    left = other
-                    conflictStart = visits
-                }
-            } else {
-                break
-            }
-            other = it.right
-        }
-        return left
-    }
-
-    /// The block that holds the origin of `block`: mostly its left neighbour.
-    @inline(__always)
-    private func originBlock(of block: Block) -> UInt32 {
-        if block.left != absent {
-            let left = blocks[block.left]
-            if left.client == block.originClient, left.clock <= block.originClock,
-                block.originClock < left.end
-            {
-                return block.left
-            }
-        }
-        return self.block(block.originClient, block.originClock)
-    }
-
-    private mutating func forgetVisits() {
-        for index in 0..<UInt32(blocks.count) { blocks[index].visit = 0 }
-        visits = 0
     }
 }
 

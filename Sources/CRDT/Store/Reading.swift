@@ -122,7 +122,7 @@ extension Store {
         return types[Int(type)].index?.position(of: block, leaf: blocks[block].leaf) ?? 0
     }
 
-    private mutating func buildIndex(_ type: UInt32) {
+    mutating func buildIndex(_ type: UInt32) {
         var index = SequenceIndex()
         var left = absent
         var block = types[Int(type)].start

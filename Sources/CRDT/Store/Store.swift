@@ -17,6 +17,7 @@ struct Store: ~Copyable {
     var mapTails: [UInt64: UInt32] = [:]
     /// Number of the last visit of a conflict scan.
     var visits: UInt32 = 0
+    var siblings = SiblingRuns()
     /// Blocks passed by conflict scans and bytes of values passed by cuts so far.
     var work: UInt64 = 0
     var transaction = TransactionLog()
