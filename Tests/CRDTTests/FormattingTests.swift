@@ -138,4 +138,28 @@ import Testing
                 AuthoredRange(offset: 3, length: 2, client: 1),
             ])
     }
+
+    @Test func deltasThroughSnapshots() throws {
+        let document = Document(clientID: 1, gc: false)
+        let text = try document.getText("t")
+        try text.insert("hello world", at: 0)
+        let first = document.snapshot()
+        try text.delete(at: 0, length: 6)
+        try text.insert("new ", at: 0, attributes: Self.bold)
+        let second = document.snapshot()
+        try text.insert("XX", at: 4)
+        #expect(Self.json(text.delta(at: first)) == #"[{"insert":"hello world"}]"#)
+        #expect(
+            Self.json(text.delta(at: second))
+                == #"[{"insert":"new ","attributes":{"bold":true}},{"insert":"world"}]"#)
+        let removed = #"{"insert":"hello ","attributes":{"ychange":{"type":"removed"}}}"#
+        let added = #"{"insert":"new ","attributes":{"ychange":{"type":"added"},"bold":true}}"#
+        #expect(
+            Self.json(text.delta(at: second, since: first)) == "[\(removed),\(added),{\"insert\":\"world\"}]")
+        #expect(
+            Self.json(text.delta(at: nil, since: first))
+                == #"[{"insert":"hello "},{"insert":"new ","attributes":{"bold":true,"ychange":{"type":"added"}}},"#
+                + #"{"insert":"XX","attributes":{"bold":true,"ychange":{"type":"added"}}},{"insert":"world"}]"#
+        )
+    }
 }
