@@ -30,8 +30,8 @@ public final class Document {
     var subdocumentsByID: [ID: Document] = [:]
     var presentSubdocuments: [ID] = []
     var holder: Holder?
-    private var pendingStructs: PendingStructs?
-    private var pendingDeletes: [Update.ClientRange] = []
+    private(set) var pendingStructs: PendingStructs?
+    private(set) var pendingDeletes: [Update.ClientRange] = []
 
     /// An empty document.
     ///
@@ -75,7 +75,8 @@ public final class Document {
         let types = store.types.count * MemoryLayout<TypeRecord>.stride + store.mapTails.count * 40
         let clients = store.clients.count * (MemoryLayout<ClientBlocks>.stride + 160)
         let pending = (pendingStructs?.update.byteCount ?? 0) + pendingDeletes.count * 24
-        return store.arena.used + blocks + types + store.keys.byteSize + clients + pending
+        let derived = store.deleted.byteSize + store.siblings.byteSize + store.encoded.byteSize
+        return store.arena.used + blocks + types + store.keys.byteSize + clients + pending + derived
     }
 
     /// Number of blocks.
@@ -151,26 +152,4 @@ public final class Document {
         pendingStructs = nil
         return pending.update
     }
-
-    // MARK: Encoding
-
-    /// Everything a peer with state vector `since` lacks, as `Y.encodeStateAsUpdate` gives it: structs,
-    /// always the whole delete set, and what is pending.
-    public func encodeStateAsUpdate(since: StateVector? = nil) -> [UInt8] {
-        let vector = since ?? StateVector()
-        let own = store.encode(store.missing(since: vector), deletions: store.deletedRanges())
-        guard hasPending else { return own }
-        var updates = [UpdateBuilder.decoded(own)]
-        if !pendingDeletes.isEmpty {
-            updates.append(
-                Update(
-                    storage: [], encodedCount: 0, clientTable: [], records: [], groups: [],
-                    deletes: pendingDeletes))
-        }
-        if let pending = pendingStructs { updates.append(pending.update.difference(since: vector)) }
-        return Update.mergedBytes(updates)
-    }
-
-    /// The state vector in the format of Yjs.
-    public func encodeStateVector() -> [UInt8] { stateVector.encoded() }
 }

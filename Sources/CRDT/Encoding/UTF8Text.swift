@@ -75,6 +75,15 @@ enum UTF8Text {
         return (i, false)
     }
 
+    /// Well-formed text of `total` units from a UTF-16 position on, U+FFFD first where that divides a surrogate
+    /// pair.
+    static func suffix(_ text: UnsafeBufferPointer<UInt8>, from units: Int, of total: Int) -> [UInt8] {
+        let (offset, inside) = byteOffset(text, units: units, of: total)
+        guard inside else { return Array(text[offset...]) }
+        let (a, b, c) = replacement
+        return [a, b, c] + text[(offset + 4)...]
+    }
+
     private static func forwardOffset(
         _ text: UnsafeBufferPointer<UInt8>, _ units: Int
     ) -> (offset: Int, inside: Bool) {

@@ -60,10 +60,9 @@ public struct Snapshot: Sendable, Equatable {
 
     /// The bytes of yjs `encodeSnapshotV2`.
     public func encodedV2() -> [UInt8] {
-        var out = ByteWriter()
-        DeleteRanges.writeV2(deletes, to: &out)
-        out.raw(stateVector.encoded())
-        return out.bytes
+        var out = DeletionWriterV2()
+        DeleteRanges.write(deletes, to: &out)
+        return out.out.bytes + stateVector.encoded()
     }
 
     // MARK: Comparing

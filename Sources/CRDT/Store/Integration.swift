@@ -107,6 +107,7 @@ extension Store {
     mutating func appendGC(_ client: UInt32, _ clock: UInt32, _ length: UInt32) {
         var block = Block(kind: .gc, client: client, clock: clock, length: length)
         block.isDeleted = true
+        deleted.note(client, clock, length)
         append(blocks.insert(block))
     }
 

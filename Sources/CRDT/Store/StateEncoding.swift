@@ -1,34 +1,67 @@
-/// Writing blocks as v1 structs (yjs `writeClientsStructs`, `Item.write`, `writeDeleteSet`).
+/// Writing blocks as structs (yjs `writeClientsStructs`, `Item.write`, `writeDeleteSet`).
 extension Store {
-    /// The clients that have more than `vector` says, descending, each with the first clock to write.
-    func missing(since vector: StateVector) -> [(client: UInt32, from: UInt32)] {
-        var out: [(client: UInt32, from: UInt32)] = []
-        for (place, client) in clients.enumerated() where client.state > 0 {
-            let known = vector[client.id]
-            if known < UInt64(client.state) { out.append((UInt32(place), UInt32(known))) }
+    typealias StructRange = (client: UInt32, from: UInt32)
+
+    /// The clients that have more than `vector` says, each with the first clock to write.
+    func missing(since vector: StateVector) -> [StructRange] {
+        var out: [StructRange] = []
+        out.reserveCapacity(clients.count)
+        for place in clients.indices where clients[place].state > 0 {
+            let known = vector.clients.isEmpty ? 0 : vector[clients[place].id]
+            if known < UInt64(clients[place].state) { out.append((UInt32(place), UInt32(known))) }
         }
         return out
     }
 
-    /// Structs from the given clocks on and the given deletions, as one update. Both are sorted here.
-    func encode(_ ranges: [(client: UInt32, from: UInt32)], deletions: [Update.ClientRange]) -> [UInt8] {
-        var out = ByteWriter(capacity: 16)
-        let ordered = ranges.count < 2 ? ranges : ranges.sorted { id($0.client) > id($1.client) }
-        out.varUint(UInt64(ordered.count))
-        for (client, from) in ordered { write(client, from: from, to: &out) }
+    /// Structs from the given clocks on and the given deletions, sorted and joined, as a v1 update.
+    func encode(_ ranges: [StructRange], deletions: [Update.ClientRange]) -> [UInt8] {
+        var out = UpdateWriterV1(capacity: 64)
+        write(ranges, to: &out)
         DeleteRanges.write(deletions, to: &out)
         return out.bytes
+    }
+
+    /// `encode` in v2.
+    func encodeV2(_ ranges: [StructRange], deletions: [Update.ClientRange]) -> [UInt8] {
+        var out = UpdateWriterV2()
+        write(ranges, to: &out)
+        DeleteRanges.write(deletions, to: &out)
+        return out.finish()
+    }
+
+    /// What a peer with state vector `vector` lacks, with all deletions, as a v1 update.
+    mutating func encodeState(since vector: StateVector) -> [UInt8] {
+        var out = UpdateWriterV1(capacity: vector.clients.isEmpty ? arena.used + 16 * blocks.liveCount : 256)
+        write(missing(since: vector), to: &out)
+        writeDeletions(to: &out)
+        return out.bytes
+    }
+
+    /// `encodeState` in v2.
+    mutating func encodeStateV2(since vector: StateVector) -> [UInt8] {
+        var out = UpdateWriterV2(capacity: vector.clients.isEmpty ? arena.used : 256)
+        write(missing(since: vector), to: &out)
+        writeDeletions(to: &out)
+        return out.finish()
     }
 
     @inline(__always)
     func id(_ client: UInt32) -> ClientID { clients[Int(client)].id }
 
-    private func write(_ client: UInt32, from clock: UInt32, to out: inout ByteWriter) {
+    // MARK: Structs
+
+    private func write<Writer: UpdateWriter & ~Copyable>(_ ranges: [StructRange], to out: inout Writer) {
+        let ordered = ranges.count < 2 ? ranges : ranges.sorted { id($0.client) > id($1.client) }
+        out.begin(clients: ordered.count)
+        for (client, from) in ordered { write(client, from: from, to: &out) }
+    }
+
+    private func write<Writer: UpdateWriter & ~Copyable>(
+        _ client: UInt32, from clock: UInt32, to out: inout Writer
+    ) {
         let own = Int(client)
         let first = clients[own].place(of: clock)
-        out.varUint(UInt64(clients[own].count(from: first)))
-        out.varUint(clients[own].id)
-        out.varUint(clock)
+        out.begin(id(client), structs: clients[own].count(from: first), clock: clock)
         var offset = clock - clients[own][first].clock
         clients[own].forEach(from: first) { index in
             write(blocks[index], offset: offset, to: &out)
@@ -36,95 +69,96 @@ extension Store {
         }
     }
 
-    private func write(_ block: Block, offset: UInt32, to out: inout ByteWriter) {
+    @inline(__always)
+    private func write<Writer: UpdateWriter & ~Copyable>(
+        _ block: Block, offset: UInt32, to out: inout Writer
+    ) {
         guard block.isItem else {
-            out.byte(ContentKind.gc.rawValue)
-            out.varUint(block.length - offset)
-            return
+            out.info(ContentKind.gc.rawValue)
+            return out.length(block.length - offset)
         }
         let hasOrigin = block.originClient != absent || offset > 0
         let hasRight = block.rightClient != absent
-        var info = block.kind.rawValue
-        if hasOrigin { info |= 0x80 }
-        if hasRight { info |= 0x40 }
-        if block.sub != absent { info |= 0x20 }
-        out.byte(info)
+        out.info(
+            block.kind.rawValue | (hasOrigin ? 0x80 : 0) | (hasRight ? 0x40 : 0)
+                | (block.sub != absent ? 0x20 : 0))
         if offset > 0 {
-            out.varUint(id(block.client))
-            out.varUint(block.clock + offset - 1)
+            out.origin(id(block.client), block.clock + offset - 1)
         } else if hasOrigin {
-            out.varUint(id(block.originClient))
-            out.varUint(block.originClock)
+            out.origin(id(block.originClient), block.originClock)
         }
-        if hasRight {
-            out.varUint(id(block.rightClient))
-            out.varUint(block.rightClock)
-        }
+        if hasRight { out.rightOrigin(id(block.rightClient), block.rightClock) }
         if !hasOrigin && !hasRight { writeParent(block, to: &out) }
-        writeContent(block, offset: offset, to: &out)
+        switch block.kind {
+        case .string where offset == 0: out.text(arena.bytes(block.content), units: Int(block.length))
+        case .deleted: out.length(block.length - offset)
+        default: writeContent(block, offset: offset, to: &out)
+        }
     }
 
-    private func writeParent(_ block: Block, to out: inout ByteWriter) {
+    private func writeParent<Writer: UpdateWriter & ~Copyable>(_ block: Block, to out: inout Writer) {
         let parent = Int(block.parent)
         let item = types[parent].item
         if item == absent {
-            out.byte(1)
-            out.varBytes(keys[types[parent].name])
+            out.parent(root: keys[types[parent].name])
         } else {
-            out.byte(0)
-            out.varUint(id(blocks[item].client))
-            out.varUint(blocks[item].clock)
+            out.parent(item: id(blocks[item].client), blocks[item].clock)
         }
-        if block.sub != absent { out.varBytes(keys[block.sub]) }
+        if block.sub != absent { out.mapKey(keys[block.sub]) }
     }
 
-    private func writeContent(_ block: Block, offset: UInt32, to out: inout ByteWriter) {
+    private func writeContent<Writer: UpdateWriter & ~Copyable>(
+        _ block: Block, offset: UInt32, to out: inout Writer
+    ) {
         switch block.kind {
-        case .gc, .deleted, .skip:
-            out.varUint(block.length - offset)
         case .string:
-            let text = arena.bytes(block.content)
-            if offset == 0 {
-                out.varUint(UInt64(text.count))
-                out.raw(text)
-            } else {
-                RecordWriter.writeText(text, from: Int(offset), of: Int(block.length), &out)
-            }
+            let rest = UTF8Text.suffix(arena.bytes(block.content), from: Int(offset), of: Int(block.length))
+            rest.withUnsafeBufferPointer { out.text($0, units: Int(block.length - offset)) }
         case .any, .json:
-            out.varUint(block.length - offset)
+            out.length(block.length - offset)
             let bytes = arena.bytes(block.content)
             let start = offset == 0 ? 0 : WireValues.offset(of: Int(offset), in: bytes, kind: block.kind)
-            out.raw(UnsafeBufferPointer(rebasing: bytes[start...]))
+            let rest = UnsafeBufferPointer(rebasing: bytes[start...])
+            if block.kind == .any { out.values(rest) } else { out.content(.json, rest) }
         case .type:
             let type = types[Int(block.content.offset)]
-            out.varUint(UInt64(type.kind?.rawValue ?? 0))
-            if type.kind?.hasName == true { out.varBytes(type.name == absent ? [] : keys[type.name]) }
+            let kind = type.kind ?? .array
+            out.type(kind, name: kind.hasName ? (type.name == absent ? [] : keys[type.name]) : nil)
         default:
-            out.raw(arena.bytes(block.content))
+            out.content(block.kind, arena.bytes(block.content))
         }
+    }
+
+    // MARK: Deletions
+
+    private mutating func writeDeletions<Writer: UpdateWriter & ~Copyable>(to out: inout Writer) {
+        deleted.settle()
+        let owners = deletedClients()
+        out.beginDeletions(clients: owners.count)
+        for client in owners {
+            let runs = deleted.runs(of: client)
+            out.beginDeletions(id(client), ranges: runs.count)
+            for run in runs { out.deletion(from: UInt64(run.from), to: UInt64(run.to)) }
+        }
+    }
+
+    /// The clients with deletions, descending.
+    private func deletedClients() -> [UInt32] {
+        var owners: [UInt32] = []
+        for client in 0..<UInt32(clients.count) where !deleted.runs(of: client).isEmpty {
+            owners.append(client)
+        }
+        return owners.count < 2 ? owners : owners.sorted { id($0) > id($1) }
     }
 
     /// All deleted runs, clients descending.
-    func deletedRanges() -> [Update.ClientRange] {
+    mutating func deletedRanges() -> [Update.ClientRange] {
+        deleted.settle()
         var out: [Update.ClientRange] = []
-        let order = clients.indices.sorted { clients[$0].id > clients[$1].id }
-        for place in order {
-            let id = clients[place].id
-            var isOpen = false
-            clients[place].forEach { index in
-                let block = blocks[index]
-                guard block.isDeleted else {
-                    isOpen = false
-                    return
-                }
-                if isOpen {
-                    out[out.count - 1].to = UInt64(block.end)
-                } else {
-                    let range = Update.ClientRange(
-                        client: id, from: UInt64(block.clock), to: UInt64(block.end))
-                    out.append(range)
-                    isOpen = true
-                }
+        for client in deletedClients() {
+            let id = id(client)
+            for run in deleted.runs(of: client) {
+                out.append(Update.ClientRange(client: id, from: UInt64(run.from), to: UInt64(run.to)))
             }
         }
         return out

@@ -18,6 +18,8 @@ struct Store: ~Copyable {
     /// Number of the last visit of a conflict scan.
     var visits: UInt32 = 0
     var siblings = SiblingRuns()
+    var deleted = DeletedUnits()
+    var encoded = EncodedState()
     /// Blocks passed by conflict scans and bytes of values passed by cuts so far.
     var work: UInt64 = 0
     var transaction = TransactionLog()

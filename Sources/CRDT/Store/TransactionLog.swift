@@ -119,6 +119,7 @@ extension Store {
     mutating func noteDeletion(_ block: UInt32) {
         changes &+= 1
         let it = blocks[block]
+        deleted.note(it.client, it.clock, it.length)
         if var last = transaction.deletions.last, last.client == it.client,
             last.clock + last.length == it.clock
         {

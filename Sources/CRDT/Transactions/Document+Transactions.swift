@@ -127,9 +127,8 @@ extension Document {
         guard let update = transaction.update() else { return }
         if isWanted { wantedUpdate = update }
         for body in first { body(update, transaction) }
-        if !second.isEmpty {
-            let converted = UpdateV2Encoder.bytes(of: UpdateBuilder.decoded(update), keepsSubFlags: true)
-            for body in second { body(converted, transaction) }
+        if !second.isEmpty, let update = transaction.updateV2() {
+            for body in second { body(update, transaction) }
         }
     }
 

@@ -66,6 +66,13 @@ public final class Transaction {
         return document.store.encode(
             closed.grown.map { (client: $0.client, from: $0.clock) }, deletions: deletes)
     }
+
+    /// `update` in v2.
+    func updateV2() -> [UInt8]? {
+        if closed.isEmpty { return nil }
+        return document.store.encodeV2(
+            closed.grown.map { (client: $0.client, from: $0.clock) }, deletions: deletes)
+    }
 }
 
 extension Store {

@@ -48,24 +48,20 @@ extension DeleteRanges {
         return Update.ClientRange(client: client, from: clock, to: clock + length)
     }
 
-    /// Writes ranges that are sorted by client and clock and do not overlap, in v2 (yjs `DSEncoderV2`).
-    static func writeV2(_ ranges: [Update.ClientRange], to out: inout ByteWriter) {
+    /// Writes ranges that are sorted by client and clock and do not overlap (yjs `writeDeleteSet`).
+    static func write<Writer: DeletionWriter & ~Copyable>(
+        _ ranges: [Update.ClientRange], to out: inout Writer
+    ) {
         var starts: [Int] = []
         for (index, range) in ranges.enumerated() where index == 0 || ranges[index - 1].client != range.client
         {
             starts.append(index)
         }
-        out.varUint(UInt64(starts.count))
+        out.beginDeletions(clients: starts.count)
         for (place, start) in starts.enumerated() {
             let end = place + 1 < starts.count ? starts[place + 1] : ranges.count
-            out.varUint(ranges[start].client)
-            out.varUint(UInt64(end - start))
-            var clock: UInt64 = 0
-            for range in ranges[start..<end] {
-                out.varUint(range.from - clock)
-                out.varUint(range.to - range.from - 1)
-                clock = range.to
-            }
+            out.beginDeletions(ranges[start].client, ranges: end - start)
+            for range in ranges[start..<end] { out.deletion(from: range.from, to: range.to) }
         }
     }
 
@@ -85,5 +81,50 @@ extension DeleteRanges {
         }
         guard low > 0, ranges[low - 1].client == range.client else { return false }
         return ranges[low - 1].to >= range.to
+    }
+}
+
+/// What the two formats do with deletions (yjs `DSEncoderV1`, `DSEncoderV2`).
+protocol DeletionWriter: ~Copyable {
+    /// Begins the deletions of so many clients.
+    mutating func beginDeletions(clients: Int)
+    /// Begins the deletions of one client.
+    mutating func beginDeletions(_ client: ClientID, ranges: Int)
+    mutating func deletion(from: UInt64, to: UInt64)
+}
+
+/// v1: clocks and lengths as they are.
+extension ByteWriter: DeletionWriter {
+    mutating func beginDeletions(clients: Int) { varUint(UInt64(clients)) }
+
+    mutating func beginDeletions(_ client: ClientID, ranges: Int) {
+        varUint(client)
+        varUint(UInt64(ranges))
+    }
+
+    mutating func deletion(from: UInt64, to: UInt64) {
+        varUint(from)
+        varUint(to - from)
+    }
+}
+
+/// v2: each clock as the distance from the end of the deletion before.
+struct DeletionWriterV2: DeletionWriter, ~Copyable {
+    var out = OutputBuffer()
+    private var end: UInt64 = 0
+
+    mutating func beginDeletions(clients: Int) { out.varUint(UInt64(clients)) }
+
+    mutating func beginDeletions(_ client: ClientID, ranges: Int) {
+        out.varUint(client)
+        out.varUint(UInt64(ranges))
+        end = 0
+    }
+
+    @inline(__always)
+    mutating func deletion(from: UInt64, to: UInt64) {
+        out.varUint(from - end)
+        out.varUint(to - from - 1)
+        end = to
     }
 }

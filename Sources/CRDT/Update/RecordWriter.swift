@@ -63,7 +63,12 @@ enum RecordWriter {
         case .deleted:
             out.varUint(record.length - cut)
         case .string:
-            writeText(payload, from: Int(cut), of: Int(record.length), &out)
+            if cut == 0 {
+                out.varUint(UInt64(payload.count))
+                out.raw(payload)
+            } else {
+                out.varBytes(UTF8Text.suffix(payload, from: Int(cut), of: Int(record.length)))
+            }
         case .json, .any:
             out.varUint(record.length - cut)
             let offset = WireValues.offset(of: Int(cut), in: payload, kind: record.kind)
@@ -71,19 +76,5 @@ enum RecordWriter {
         default:
             out.raw(payload)
         }
-    }
-
-    /// A string from a UTF-16 position on, U+FFFD first where the position divides a surrogate pair.
-    static func writeText(
-        _ text: UnsafeBufferPointer<UInt8>, from units: Int, of total: Int, _ out: inout ByteWriter
-    ) {
-        let (offset, inside) = units == 0 ? (0, false) : UTF8Text.byteOffset(text, units: units, of: total)
-        let rest = UnsafeBufferPointer(rebasing: text[(inside ? offset + 4 : offset)...])
-        out.varUint(UInt64(rest.count + (inside ? 3 : 0)))
-        if inside {
-            let (a, b, c) = UTF8Text.replacement
-            out.raw([a, b, c])
-        }
-        out.raw(rest)
     }
 }

@@ -125,23 +125,4 @@ enum DeleteRanges {
         }
         return joined
     }
-
-    /// Writes ranges that are sorted by client (yjs `writeDeleteSet`).
-    static func write(_ ranges: [Update.ClientRange], to out: inout ByteWriter) {
-        var starts: [Int] = []
-        for (index, range) in ranges.enumerated() where index == 0 || ranges[index - 1].client != range.client
-        {
-            starts.append(index)
-        }
-        out.varUint(UInt64(starts.count))
-        for (place, start) in starts.enumerated() {
-            let end = place + 1 < starts.count ? starts[place + 1] : ranges.count
-            out.varUint(ranges[start].client)
-            out.varUint(UInt64(end - start))
-            for range in ranges[start..<end] {
-                out.varUint(range.from)
-                out.varUint(range.to - range.from)
-            }
-        }
-    }
 }

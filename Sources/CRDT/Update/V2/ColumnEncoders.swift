@@ -1,11 +1,13 @@
 /// Encoders of the columns of a v2 update (lib0 `encoding.js`).
-struct RunLengthBytesWriter {
-    private var out = ByteWriter()
-    private var value: UInt8?
+struct RunLengthBytesWriter: ~Copyable {
+    /// The last run has no count: it goes on for ever.
+    private(set) var out = OutputBuffer()
+    private var value: UInt8 = 0
     private var count: UInt64 = 0
 
+    @inline(__always)
     mutating func write(_ next: UInt8) {
-        if value == next {
+        if value == next, count > 0 {
             count += 1
             return
         }
@@ -14,16 +16,15 @@ struct RunLengthBytesWriter {
         value = next
         count = 1
     }
-
-    /// The last run has no count: it goes on for ever.
-    var bytes: [UInt8] { out.bytes }
 }
 
-struct RunLengthUnsignedWriter {
-    private var out = ByteWriter()
+/// Unsigned integers; what is written is complete after `flush`.
+struct RunLengthUnsignedWriter: ~Copyable {
+    private(set) var out = OutputBuffer()
     private var value: UInt64 = 0
     private var count: UInt64 = 0
 
+    @inline(__always)
     mutating func write(_ next: UInt64) {
         if value == next {
             count += 1
@@ -34,25 +35,23 @@ struct RunLengthUnsignedWriter {
         count = 1
     }
 
-    private mutating func flush() {
+    @inline(__always)
+    mutating func flush() {
         guard count > 0 else { return }
         out.varInt(magnitude: value, negative: count > 1)
         if count > 1 { out.varUint(count - 2) }
         count = 0
     }
-
-    mutating func finish() -> [UInt8] {
-        flush()
-        return out.bytes
-    }
 }
 
-struct RunLengthDifferencesWriter {
-    private var out = ByteWriter()
+/// Integers as differences; what is written is complete after `flush`.
+struct RunLengthDifferencesWriter: ~Copyable {
+    private(set) var out = OutputBuffer()
     private var value: Int64 = 0
     private var difference: Int64 = 0
     private var count: UInt64 = 0
 
+    @inline(__always)
     mutating func write(_ next: UInt64) {
         let next = Int64(next)
         if next - value == difference {
@@ -66,33 +65,45 @@ struct RunLengthDifferencesWriter {
         count = 1
     }
 
-    private mutating func flush() {
+    @inline(__always)
+    mutating func flush() {
         guard count > 0 else { return }
         let coded = difference * 2 + (count == 1 ? 0 : 1)
         out.varInt(magnitude: coded.magnitude, negative: coded < 0)
         if count > 1 { out.varUint(count - 2) }
         count = 0
     }
-
-    mutating func finish() -> [UInt8] {
-        flush()
-        return out.bytes
-    }
 }
 
-struct StringColumnWriter {
-    private var text: [UInt8] = []
+/// All strings as one and their lengths in UTF-16 units; what is written is complete after `flush`.
+struct StringColumnWriter: ~Copyable {
+    private var text: OutputBuffer
     private var lengths = RunLengthUnsignedWriter()
 
-    mutating func write(_ string: UnsafeBufferPointer<UInt8>) {
-        text.append(contentsOf: string)
-        lengths.write(UInt64(UTF8Text.utf16Length(string) ?? 0))
+    init(capacity: Int) { text = OutputBuffer(capacity: capacity) }
+
+    /// Bytes so far, roughly.
+    var count: Int { text.count + lengths.out.count }
+
+    @inline(__always)
+    mutating func write(_ string: UnsafeBufferPointer<UInt8>, units: Int) {
+        text.raw(string)
+        lengths.write(UInt64(units))
     }
 
-    mutating func finish() -> [UInt8] {
-        var out = ByteWriter()
-        out.varBytes(text)
-        out.raw(lengths.finish())
-        return out.bytes
+    mutating func write(_ string: UnsafeBufferPointer<UInt8>) {
+        write(string, units: UTF8Text.utf16Length(string) ?? 0)
+    }
+
+    mutating func flush() { lengths.flush() }
+
+    /// Writes the column with its length.
+    func write(to out: inout OutputBuffer) {
+        var head = OutputBuffer()
+        head.varUint(UInt64(text.count))
+        out.varUint(UInt64(head.count + text.count + lengths.out.count))
+        out.raw(head)
+        out.raw(text)
+        out.raw(lengths.out)
     }
 }
