@@ -9,6 +9,9 @@ struct ByteReader {
         index = bytes.startIndex
     }
 
+    /// Where the next byte is in the frame.
+    var offset: Int { index - bytes.startIndex }
+
     /// What was not read yet.
     var rest: ArraySlice<UInt8> { bytes[index...] }
 
@@ -19,21 +22,21 @@ struct ByteReader {
         while index < bytes.endIndex {
             let byte = bytes[index]
             index += 1
-            guard shift <= 49 || (byte & 0x7F) == 0 else { throw .malformed("number over 2^53") }
+            guard shift <= 49 || (byte & 0x7F) == 0 else { throw .malformed("number over 2^53", offset: offset) }
             if shift <= 49 { value |= UInt64(byte & 0x7F) << shift }
             if byte < 0x80 {
-                guard value < 1 << 53 else { throw .malformed("number over 2^53") }
+                guard value < 1 << 53 else { throw .malformed("number over 2^53", offset: offset) }
                 return value
             }
             shift += 7
-            guard shift <= 70 else { throw .malformed("number too long") }
+            guard shift <= 70 else { throw .malformed("number too long", offset: offset) }
         }
-        throw .malformed("frame ends within a number")
+        throw .malformed("frame ends within a number", offset: offset)
     }
 
     mutating func varBytes() throws(FrameError) -> ArraySlice<UInt8> {
         let count = try varUint()
-        guard count <= UInt64(bytes.endIndex - index) else { throw .malformed("field longer than its frame") }
+        guard count <= UInt64(bytes.endIndex - index) else { throw .malformed("field longer than its frame", offset: offset) }
         let field = bytes[index..<index + Int(count)]
         index += Int(count)
         return field
@@ -42,7 +45,7 @@ struct ByteReader {
     mutating func varString() throws(FrameError) -> String {
         let field = try varBytes()
         guard let text = String(validating: field, as: UTF8.self) else {
-            throw .malformed("text is not UTF-8")
+            throw .malformed("text is not UTF-8", offset: offset)
         }
         return text
     }

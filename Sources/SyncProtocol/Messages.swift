@@ -1,6 +1,7 @@
 /// Why a frame could not be read. The socket that sent it is told `reset:malformed`.
 public enum FrameError: Error, Equatable, Sendable {
-    case malformed(String)
+    /// What is wrong, and at which byte of the message it was seen.
+    case malformed(String, offset: Int)
 }
 
 /// A message from a client about one document (y-protocols; see protocol/sync.md). The wire carries Yjs updates of
@@ -31,7 +32,7 @@ public enum ClientMessage: Equatable, Sendable {
             case SyncType.step1: self = .syncStep1(Array(try reader.varBytes()))
             case SyncType.step2: self = .syncStep2(Array(try reader.varBytes()))
             case SyncType.update: self = .update(Array(try reader.varBytes()))
-            case let other: throw .malformed("sync message of unknown type \(other)")
+            case let other: throw .malformed("sync message of unknown type \(other)", offset: reader.offset)
             }
         case MessageType.awareness: self = .awareness(Array(try reader.varBytes()))
         case MessageType.queryAwareness: self = .queryAwareness

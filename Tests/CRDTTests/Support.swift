@@ -45,12 +45,14 @@ struct SeededRandom: RandomNumberGenerator {
     mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(bound, 1))) }
 }
 
+/// The folder of this package.
+let repositoryRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
 /// The folder of shared data: `CODUEL_SHARED`, else `shared` beside the package.
 let sharedFolder: URL? = {
     if let path = ProcessInfo.processInfo.environment["CODUEL_SHARED"] { return URL(fileURLWithPath: path) }
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-    let folder = root.deletingLastPathComponent().appendingPathComponent("shared")
+    let folder = repositoryRoot.deletingLastPathComponent().appendingPathComponent("shared")
     return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
 }()
 

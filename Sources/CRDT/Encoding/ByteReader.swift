@@ -3,16 +3,24 @@ struct ByteReader {
     let base: UnsafePointer<UInt8>?
     let count: Int
     private(set) var offset = 0
+    /// Integers read so far that took more bytes than they need: who writes them again writes them shorter.
+    private(set) var longForms = 0
+    /// Where the buffer begins in what it is a part of: errors name places of the whole.
+    private let origin: Int
 
-    init(_ buffer: UnsafeBufferPointer<UInt8>) {
+    init(_ buffer: UnsafeBufferPointer<UInt8>, origin: Int = 0) {
         base = buffer.baseAddress
         count = buffer.count
+        self.origin = origin
     }
+
+    /// The next byte's place in the whole.
+    var place: Int { origin + offset }
 
     var remaining: Int { count - offset }
 
     func error(_ code: UpdateError.Code, _ message: String) -> UpdateError {
-        UpdateError(code: code, offset: offset, message: message)
+        UpdateError(code: code, offset: place, message: message)
     }
 
     func expectEnd() throws(UpdateError) {
@@ -44,6 +52,7 @@ struct ByteReader {
             guard shift < 56 else { throw error(.malformed, "integer out of range") }
             value |= UInt64(next & 0x7f) << shift
             if value > Limits.maxSafeInteger { throw error(.malformed, "integer out of range") }
+            if next == 0 { longForms += 1 }
             if next < 0x80 { return value }
             shift += 7
         }

@@ -94,13 +94,13 @@ struct UpdateBuilder {
         body.varUint(length)
     }
 
-    /// The update with the given deletions, which are sorted and joined.
+    /// The update with the given deletions, which are in order: see `DeleteRanges.merged` and `grouped`.
     mutating func finish(deletes: [Update.ClientRange]) -> [UInt8] {
         flush()
         var out = ByteWriter(capacity: writer.bytes.count + 16)
         out.varUint(clientCount)
         out.raw(writer.bytes)
-        DeleteRanges.write(DeleteRanges.merged(deletes), to: &out)
+        DeleteRanges.write(deletes, to: &out)
         return out.bytes
     }
 }
@@ -124,5 +124,20 @@ enum DeleteRanges {
             }
         }
         return joined
+    }
+
+    /// Clients descending, the ranges of each as they are: Yjs joins touching ranges only where it merges.
+    /// Joined as well where they overlap or are out of order, which v2 has no form for.
+    static func grouped(_ ranges: [Update.ClientRange]) -> [Update.ClientRange] {
+        if isInOrder(ranges) { return ranges }
+        let byClient = ranges.enumerated()
+            .sorted { ($1.element.client, $0.offset) < ($0.element.client, $1.offset) }.map(\.element)
+        return isInOrder(byClient) ? byClient : merged(ranges)
+    }
+
+    private static func isInOrder(_ ranges: [Update.ClientRange]) -> Bool {
+        zip(ranges, ranges.dropFirst()).allSatisfy { first, second in
+            first.client == second.client ? first.to <= second.from : first.client > second.client
+        }
     }
 }

@@ -27,14 +27,17 @@ extension UpdateDecoder {
             throw reader.error(.malformed, "\(count) values announced")
         }
         let start = reader.offset
-        var canonical = true
+        let longForms = reader.longForms
+        var isCanonical = true
         for _ in 0..<count {
-            let one = record.kind == .any ? try reader.skipAny(depth: limits.maxNesting) : try json()
-            canonical = one && canonical
+            let one =
+                record.kind == .any
+                ? try reader.skipAny(depth: limits.maxNesting) : try json(isLegacy: true)
+            isCanonical = one && isCanonical
         }
         record.payloadStart = UInt32(start)
         record.payloadLength = UInt32(reader.offset - start)
-        if !canonical {
+        if !isCanonical || reader.longForms != longForms {
             let payload =
                 record.kind == .any ? try rewrittenValues(start, count) : try rewrittenJSON(start, count)
             rewrites.append((records.count, payload))
@@ -44,42 +47,74 @@ extension UpdateDecoder {
 
     private mutating func single(_ record: inout StructRecord) throws(UpdateError) {
         let start = reader.offset
+        let longForms = reader.longForms
+        let isCanonical = try passSingle(&record)
+        if !isCanonical || reader.longForms != longForms {
+            rewrites.append((records.count, try rewrittenSingle(record, start)))
+        }
+    }
+
+    /// Checks a content of one unit; gives whether its values are coded as Yjs codes them.
+    private mutating func passSingle(_ record: inout StructRecord) throws(UpdateError) -> Bool {
         switch record.kind {
         case .binary:
             try reader.skip(try reader.length())
+            return true
         case .embed:
-            if !(try json()) { rewrites.append((records.count, try rewrittenJSON(start, 1))) }
+            return try json()
         case .format:
             _ = try key()
-            let value = reader.offset
-            if !(try json()) {
-                let key = Array(reader.slice(start, value - start))
-                rewrites.append((records.count, key + (try rewrittenJSON(value, 1))))
-            }
+            return try json()
         case .type:
             let ref = try reader.varUint()
             guard ref <= 6 else { throw reader.error(.malformed, "unknown type reference \(ref)") }
             record.typeRef = UInt8(ref)
             if ref == 3 || ref == 5 { _ = try key() }
+            return true
         case .document:
             _ = try key()
-            let value = reader.offset
+            let start = reader.offset
             _ = try reader.skipAny(depth: limits.maxNesting)
-            let options = try subdocumentOptions(value)
-            if !reader.slice(value, reader.offset - value).elementsEqual(options) {
-                rewrites.append((records.count, Array(reader.slice(start, value - start)) + options))
-            }
+            return reader.slice(start, reader.offset - start).elementsEqual(try subdocumentOptions(start))
         default:
             throw reader.error(.malformed, "unexpected struct kind")
         }
     }
 
-    /// Checks one JSON text; true when it is as JSON.stringify writes it. The legacy JSON content knows the
-    /// word `undefined`.
-    private mutating func json() throws(UpdateError) -> Bool {
+    /// A content of one unit from `start` on, as Yjs would write it again.
+    private func rewrittenSingle(_ record: StructRecord, _ start: Int) throws(UpdateError) -> [UInt8] {
+        var source = ByteReader(reader.slice(0, reader.offset))
+        try source.skip(start)
+        var writer = ByteWriter()
+        func copyString() throws(UpdateError) {
+            let (text, length, _) = try source.string()
+            writer.varBytes(Array(source.slice(text, length)))
+        }
+        switch record.kind {
+        case .binary:
+            let length = try source.length()
+            writer.varBytes(Array(source.slice(source.offset, length)))
+        case .format:
+            try copyString()
+            writer.raw(try rewrittenJSON(source.offset, 1))
+        case .type:
+            writer.varUint(try source.varUint())
+            if record.typeRef == 3 || record.typeRef == 5 { try copyString() }
+        case .document:
+            try copyString()
+            writer.raw(try subdocumentOptions(source.offset))
+        default:
+            writer.raw(try rewrittenJSON(start, 1))
+        }
+        return writer.bytes
+    }
+
+    /// Checks one JSON text; true when it is as JSON.stringify writes it.
+    /// - Parameter isLegacy: whether it is JSON content, which knows the word `undefined` as well.
+    private mutating func json(isLegacy: Bool = false) throws(UpdateError) -> Bool {
         let (start, length, _) = try reader.string()
         let text = Array(reader.slice(start, length))
-        if text.elementsEqual("undefined".utf8) { return true }
+        if isLegacy && text.elementsEqual("undefined".utf8) { return true }
         guard let (value, isLossy) = JSONParser.parse(utf8: text, maxNesting: limits.maxNesting) else {
             throw reader.error(.malformed, "content is not JSON")
         }
@@ -94,6 +129,9 @@ extension UpdateDecoder {
         var source = ByteReader(reader.slice(0, reader.offset))
         try source.skip(start)
         let given = try source.any(depth: limits.maxNesting)
+        guard given != .undefined, given != .null else {
+            throw source.error(.malformed, "subdocument without options")
+        }
         var options: [Value.Entry] = []
         if let gc = given["gc"], gc != .undefined, !gc.isTruthy { options.append(Value.Entry("gc", false)) }
         if let load = given["autoLoad"], load.isTruthy { options.append(Value.Entry("autoLoad", true)) }

@@ -124,7 +124,8 @@ struct UpdateDecoder {
             length = try content(&record)
         }
         guard length > 0 else { throw reader.error(.malformed, "struct of no length") }
-        growth += length
+        // A Skip is a gap and fills no clocks.
+        if kind != .skip { growth += length }
         guard growth <= limits.maxClockGrowth, UInt64(clock) + length <= Limits.maxClock else {
             throw reader.error(.tooLarge, "clocks grow by \(length)")
         }

@@ -3,7 +3,8 @@
 extension Update {
     /// One update that brings what all of `updates` bring. Structs are not squashed and nothing is collected;
     /// where two versions of a struct overlap the first in the order of clock, then of the arguments, wins.
-    /// One update is given back as it is.
+    /// One update is given back as it is. Clients that an update has in another order than descending, as
+    /// nobody writes them, are put in that order first: Yjs would write them twice and then lose structs.
     public static func merge(_ updates: [Update]) -> Update {
         guard updates.count != 1 else { return updates[0] }
         return UpdateBuilder.decoded(mergedBytes(updates))
@@ -12,7 +13,7 @@ extension Update {
     static func mergedBytes(_ updates: [Update]) -> [UInt8] {
         var merge = UpdateMerge(updates)
         merge.run()
-        return merge.builder.finish(deletes: updates.flatMap(\.deletes))
+        return merge.builder.finish(deletes: DeleteRanges.merged(updates.flatMap(\.deletes)))
     }
 
     /// What of this update a document with state vector `vector` lacks; the whole delete set stays.
@@ -31,14 +32,14 @@ extension Update {
                 }
             }
         }
-        return UpdateBuilder.decoded(builder.finish(deletes: deletes))
+        return UpdateBuilder.decoded(builder.finish(deletes: DeleteRanges.grouped(deletes)))
     }
 
     /// The same structs as Yjs's byte-level functions write them: items with an origin lose the map key flag.
     public func withoutSubFlags() -> Update {
         var builder = UpdateBuilder()
         for record in records { builder.write(UpdateBuilder.Source(update: self, record: record)) }
-        return UpdateBuilder.decoded(builder.finish(deletes: deletes))
+        return UpdateBuilder.decoded(builder.finish(deletes: DeleteRanges.grouped(deletes)))
     }
 
     /// The state vector of a document that applied only this update: of each client what begins at clock 0
@@ -59,23 +60,38 @@ extension Update {
 
 /// The k-way merge of `Update.merge`.
 private struct UpdateMerge {
-    /// Reads the structs of one update in order, Skips left out.
+    /// Reads the structs of one update, clients descending, Skips left out.
     private struct Cursor {
-        let update: Update
-        var index = 0
+        private let update: Update
+        private let groups: [Update.Group]
+        private var group = 0
+        private var index: Int
+
+        init(_ update: Update) {
+            self.update = update
+            let table = update.clientTable
+            groups = update.groups.sorted { table[Int($0.client)] > table[Int($1.client)] }
+            index = groups.first?.start ?? 0
+            settle()
+        }
 
         var current: UpdateBuilder.Source? {
-            index < update.records.count
-                ? UpdateBuilder.Source(update: update, record: update.records[index]) : nil
+            group < groups.count ? UpdateBuilder.Source(update: update, record: update.records[index]) : nil
         }
 
         mutating func advance() {
             index += 1
-            passSkips()
+            settle()
         }
 
-        mutating func passSkips() {
-            while index < update.records.count, update.records[index].kind == .skip { index += 1 }
+        /// Moves on to the next struct that is no Skip.
+        private mutating func settle() {
+            while group < groups.count {
+                while index < groups[group].end, update.records[index].kind == .skip { index += 1 }
+                if index < groups[group].end { return }
+                group += 1
+                if group < groups.count { index = groups[group].start }
+            }
         }
     }
 
@@ -99,8 +115,7 @@ private struct UpdateMerge {
     private var held: Held?
 
     init(_ updates: [Update]) {
-        cursors = updates.map { Cursor(update: $0) }
-        for index in cursors.indices { cursors[index].passSkips() }
+        cursors = updates.map(Cursor.init)
     }
 
     mutating func run() {

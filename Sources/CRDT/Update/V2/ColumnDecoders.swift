@@ -1,12 +1,12 @@
 /// Decoders of the columns of a v2 update (lib0 `decoding.js`). Runs are counted down, never expanded, so a
 /// column of few bytes may stand for any number of values: the caller bounds how many it takes.
 struct RunLengthBytes {
-    private var reader: ByteReader
+    private(set) var reader: ByteReader
     private var value: UInt8 = 0
     /// Values of the current run still to come; nil for the last run, which has no end.
     private var left: UInt64? = 0
 
-    init(_ column: UnsafeBufferPointer<UInt8>) { reader = ByteReader(column) }
+    init(_ column: ByteReader) { reader = column }
 
     mutating func next() throws(UpdateError) -> UInt8 {
         if left == 0 {
@@ -24,7 +24,7 @@ struct RunLengthUnsigned {
     private var value: UInt64 = 0
     private var left: UInt64 = 0
 
-    init(_ column: UnsafeBufferPointer<UInt8>) { reader = ByteReader(column) }
+    init(_ column: ByteReader) { reader = column }
 
     mutating func next() throws(UpdateError) -> UInt64 {
         if left == 0 {
@@ -44,7 +44,7 @@ struct RunLengthDifferences {
     private var difference: Int64 = 0
     private var left: UInt64 = 0
 
-    init(_ column: UnsafeBufferPointer<UInt8>) { reader = ByteReader(column) }
+    init(_ column: ByteReader) { reader = column }
 
     mutating func next() throws(UpdateError) -> UInt64 {
         if left == 0 {
@@ -66,37 +66,34 @@ struct RunLengthDifferences {
 /// Strings: one text and the lengths of its parts in UTF-16 units (lib0 `StringDecoder`).
 struct StringColumn {
     private let text: UnsafeBufferPointer<UInt8>
+    private let end: ByteReader
     private var lengths: RunLengthUnsigned
     private var offset = 0
 
-    init(_ column: UnsafeBufferPointer<UInt8>) throws(UpdateError) {
-        guard column.count > 0 else {
-            text = column
-            lengths = RunLengthUnsigned(column)
-            return
-        }
-        var reader = ByteReader(column)
+    init(_ column: ByteReader) throws(UpdateError) {
+        var reader = column
         let (start, length, _) = try reader.string()
         text = reader.slice(start, length)
-        lengths = RunLengthUnsigned(UnsafeBufferPointer(rebasing: column[reader.offset...]))
+        end = reader
+        lengths = RunLengthUnsigned(reader)
     }
 
     mutating func next() throws(UpdateError) -> UnsafeBufferPointer<UInt8> {
         var units = try lengths.next()
         let start = offset
         while units > 0 {
-            guard offset < text.count else { throw Self.malformed }
+            guard offset < text.count else { throw malformed }
             let lead = text[offset]
             let (bytes, width): (Int, UInt64) =
                 lead < 0x80 ? (1, 1) : lead < 0xe0 ? (2, 1) : lead < 0xf0 ? (3, 1) : (4, 2)
-            guard width <= units else { throw Self.malformed }
+            guard width <= units else { throw malformed }
             offset += bytes
             units -= width
         }
         return UnsafeBufferPointer(rebasing: text[start..<offset])
     }
 
-    private static var malformed: UpdateError {
-        UpdateError(code: .malformed, offset: 0, message: "strings end too early or within a character")
+    private var malformed: UpdateError {
+        end.error(.malformed, "strings end too early or within a character")
     }
 }

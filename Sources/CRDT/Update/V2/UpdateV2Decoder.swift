@@ -1,9 +1,10 @@
 /// Reads a v2 update and writes the same structs as v1, which is then decoded and checked like any other. A
 /// few bytes of a v2 update can stand for any number of structs, so their number is bounded by the bytes.
 struct UpdateV2Decoder {
-    /// Structs allowed beyond one for each of `structsPerByte` × bytes.
+    /// Structs that any update may have.
     static let freeStructs = 10_000
-    static let structsPerByte = 100
+    /// How many more for each of its bytes. Honest updates have one byte or more for nearly every struct.
+    static let structsPerByte = 16
 
     private var keyClocks: RunLengthDifferences
     private var clients: RunLengthUnsigned
@@ -23,11 +24,11 @@ struct UpdateV2Decoder {
     private init(_ buffer: UnsafeBufferPointer<UInt8>, _ limits: UpdateLimits) throws(UpdateError) {
         var reader = ByteReader(buffer)
         guard try reader.varUint() == 0 else { throw reader.error(.unsupported, "unknown feature flag") }
-        func column(_ reader: inout ByteReader) throws(UpdateError) -> UnsafeBufferPointer<UInt8> {
+        func column(_ reader: inout ByteReader) throws(UpdateError) -> ByteReader {
             let length = try reader.length()
             let start = reader.offset
             try reader.skip(length)
-            return reader.slice(start, length)
+            return ByteReader(reader.slice(start, length), origin: start)
         }
         keyClocks = RunLengthDifferences(try column(&reader))
         clients = RunLengthUnsigned(try column(&reader))
@@ -51,14 +52,28 @@ struct UpdateV2Decoder {
         }
         return try bytes.withUnsafeBufferPointer { buffer throws(UpdateError) in
             var decoder = try UpdateV2Decoder(buffer, limits)
-            try decoder.structs()
+            _ = try decoder.structs()
             try decoder.deleteSet()
             try decoder.rest.expectEnd()
             return decoder.out.bytes
         }
     }
 
-    private mutating func structs() throws(UpdateError) {
+    /// Where a v2 update says what its v1 form says at `offset`: the struct's place in the info column, or
+    /// the end where it is no struct.
+    static func place(ofV1 offset: Int, in bytes: [UInt8], limits: UpdateLimits) -> Int {
+        bytes.withUnsafeBufferPointer { buffer in
+            do throws(UpdateError) {
+                var decoder = try UpdateV2Decoder(buffer, limits)
+                return try decoder.structs(until: offset) ?? decoder.rest.place
+            } catch {
+                return error.offset
+            }
+        }
+    }
+
+    /// - Parameter until: a length of the v1 form: gives the place of the struct that reaches it, and stops.
+    private mutating func structs(until end: Int = .max) throws(UpdateError) -> Int? {
         let groups = try rest.varUint()
         guard groups <= UInt64(rest.remaining) else {
             throw rest.error(.malformed, "\(groups) clients announced")
@@ -72,12 +87,15 @@ struct UpdateV2Decoder {
             out.varUint(try clients.next())
             out.varUint(try rest.varUint())
             for _ in 0..<count {
+                let place = infos.reader.place
                 try record()
+                if out.bytes.count > end { return place }
                 guard out.bytes.count <= limits.maxBytes else {
                     throw rest.error(.tooLarge, "update too large")
                 }
             }
         }
+        return nil
     }
 
     private mutating func record() throws(UpdateError) {
@@ -199,6 +217,12 @@ struct UpdateV2Decoder {
 extension Update {
     /// Decodes a v2 update. The rules and limits of v1 hold for what it says; `bytes` is its v1 form.
     public init(decodingV2 bytes: [UInt8], limits: UpdateLimits = .standard) throws(UpdateError) {
-        self = try Update(decodingV1: try UpdateV2Decoder.v1(of: bytes, limits: limits), limits: limits)
+        let v1 = try UpdateV2Decoder.v1(of: bytes, limits: limits)
+        do throws(UpdateError) { self = try Update(decodingV1: v1, limits: limits) } catch {
+            throw UpdateError(
+                code: error.code,
+                offset: UpdateV2Decoder.place(ofV1: error.offset, in: bytes, limits: limits),
+                message: error.message)
+        }
     }
 }

@@ -5,7 +5,7 @@ struct UpdateV2Encoder {
     static func bytes(of update: Update, keepsSubFlags: Bool) -> [UInt8] {
         var out = UpdateWriterV2(capacity: update.byteCount)
         update.storage.withUnsafeBufferPointer { structs(update, $0, keepsSubFlags, to: &out) }
-        DeleteRanges.write(DeleteRanges.merged(update.deletes), to: &out)
+        DeleteRanges.write(DeleteRanges.grouped(update.deletes), to: &out)
         return out.finish()
     }
 
@@ -13,11 +13,12 @@ struct UpdateV2Encoder {
         _ update: Update, _ storage: UnsafeBufferPointer<UInt8>, _ keepsSubFlags: Bool,
         to out: inout UpdateWriterV2
     ) {
-        out.begin(clients: update.groups.count)
-        for group in update.groups {
+        let groups = update.groups.filter { $0.start < $0.end }
+        out.begin(clients: groups.count)
+        for group in groups {
             out.begin(
                 update.clientTable[Int(group.client)], structs: group.end - group.start,
-                clock: group.start < group.end ? update.records[group.start].clock : 0)
+                clock: update.records[group.start].clock)
             for record in update.records[group.start..<group.end] {
                 self.record(record, update.clientTable, storage, keepsSubFlags, to: &out)
             }
