@@ -22,7 +22,9 @@ struct ByteReader {
         while index < bytes.endIndex {
             let byte = bytes[index]
             index += 1
-            guard shift <= 49 || (byte & 0x7F) == 0 else { throw .malformed("number over 2^53", offset: offset) }
+            guard shift <= 49 || (byte & 0x7F) == 0 else {
+                throw .malformed("number over 2^53", offset: offset)
+            }
             if shift <= 49 { value |= UInt64(byte & 0x7F) << shift }
             if byte < 0x80 {
                 guard value < 1 << 53 else { throw .malformed("number over 2^53", offset: offset) }
@@ -36,7 +38,9 @@ struct ByteReader {
 
     mutating func varBytes() throws(FrameError) -> ArraySlice<UInt8> {
         let count = try varUint()
-        guard count <= UInt64(bytes.endIndex - index) else { throw .malformed("field longer than its frame", offset: offset) }
+        guard count <= UInt64(bytes.endIndex - index) else {
+            throw .malformed("field longer than its frame", offset: offset)
+        }
         let field = bytes[index..<index + Int(count)]
         index += Int(count)
         return field
