@@ -114,9 +114,16 @@ let package = Package(
         // MARK: Tests
         .target(
             name: "TestSupport", dependencies: ["CRDT"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "DecoderFuzzing", dependencies: ["CRDT", "SyncProtocol", "TestSupport"],
+            path: "Tests/DecoderFuzzing", swiftSettings: settings),
+        .executableTarget(
+            name: "decoder-fuzz", dependencies: ["DecoderFuzzing"], path: "Tests/DecoderFuzz",
+            exclude: ["judge.mjs"], swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         .testTarget(
-            name: "CRDTTests", dependencies: ["CRDT", "TestSupport"], exclude: ["Differential"],
+            name: "CRDTTests", dependencies: ["CRDT", "SyncProtocol", "DecoderFuzzing", "TestSupport"],
+            exclude: ["Differential"],
             swiftSettings: settings),
         .testTarget(
             name: "ProblemsTests", dependencies: ["Problems", "PackageFiles", "TestSupport"],
