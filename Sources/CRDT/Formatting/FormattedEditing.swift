@@ -3,10 +3,10 @@ extension Store {
     /// Inserts content that has the given formatting, writing the format items this takes around it. Gives
     /// the new block.
     mutating func insert(
-        _ content: NewContent, at position: inout FormattingPosition, _ wanted: Attributes, _ type: UInt32,
-        _ client: UInt32
+        _ content: NewContent, at position: inout FormattingPosition, _ wanted: AttributeMap,
+        _ type: UInt32, _ client: UInt32
     ) throws(EditError) -> UInt32 {
-        var attributes = AttributeMap(wanted)
+        var attributes = wanted
         for entry in position.attributes.entries where attributes[entry.key] == nil {
             attributes.set(entry.key, .null)
         }
@@ -28,13 +28,24 @@ extension Store {
         return block
     }
 
+    /// Puts a format block at a position, which moves behind it.
+    private mutating func place(
+        _ key: String, _ attribute: Attribute, at position: inout FormattingPosition, _ type: UInt32,
+        _ client: UInt32
+    ) throws(EditError) {
+        if let object = attribute.object {
+            formatObjects[UInt64(client) << 32 | UInt64(state(client))] = object
+        }
+        _ = try place(.format(key, attribute.value), at: &position, type, client)
+    }
+
     /// Passes deleted blocks and format items that say what is wanted anyway (yjs
     /// `minimizeAttributeChanges`).
     private func minimise(_ position: inout FormattingPosition, _ attributes: AttributeMap) {
         while position.right != absent {
             if !blocks[position.right].isDeleted {
                 guard let format = format(of: position.right),
-                    (attributes[format.key] ?? .null).isSameAttribute(as: format.value)
+                    (attributes[format.key] ?? .null).isSame(as: format.attribute)
                 else { return }
             }
             advance(&position)
@@ -47,11 +58,12 @@ extension Store {
         of attributes: AttributeMap, at position: inout FormattingPosition, _ type: UInt32, _ client: UInt32
     ) throws(EditError) -> AttributeMap {
         var negated = AttributeMap()
-        for entry in PropertyOrder.ordered(attributes.entries) {
-            let current = position.attributes[entry.key] ?? .null
-            if current.isSameAttribute(as: entry.value) { continue }
-            negated.set(entry.key, current)
-            _ = try place(.format(entry.key, entry.value), at: &position, type, client)
+        for name in PropertyOrder.ordered(attributes.entries) {
+            guard let wanted = attributes[name.key] else { continue }
+            let current = position.attributes[name.key] ?? .null
+            if current.isSame(as: wanted) { continue }
+            negated.set(name.key, current)
+            try place(name.key, wanted, at: &position, type, client)
         }
         return negated
     }
@@ -64,15 +76,13 @@ extension Store {
         while position.right != absent {
             if !blocks[position.right].isDeleted {
                 guard let format = format(of: position.right),
-                    negated[format.key]?.isSameAttribute(as: format.value) == true
+                    negated[format.key]?.isSame(as: format.attribute) == true
                 else { break }
                 negated.remove(format.key)
             }
             advance(&position)
         }
-        for entry in negated.entries {
-            _ = try place(.format(entry.key, entry.value), at: &position, type, client)
-        }
+        for (key, attribute) in negated.all { try place(key, attribute, at: &position, type, client) }
     }
 
     /// Formats `length` units from a position on; what is missing at the end becomes newlines.
@@ -115,14 +125,14 @@ extension Store {
         _ negated: inout AttributeMap, isAtEnd: Bool
     ) -> Bool {
         guard let wanted = attributes[format.key] else {
-            position.attributes.set(format.key, format.value)
+            position.attributes.set(format.key, format.attribute)
             return true
         }
-        if wanted.isSameAttribute(as: format.value) {
+        if wanted.isSame(as: format.attribute) {
             negated.remove(format.key)
         } else {
             if isAtEnd { return false }
-            negated.set(format.key, format.value)
+            negated.set(format.key, format.attribute)
         }
         delete(position.right)
         return true

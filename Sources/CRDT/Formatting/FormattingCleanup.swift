@@ -23,13 +23,12 @@ extension Store {
             if !blocks[next].isDeleted, let format = format(of: next) {
                 let before = startAttributes[format.key] ?? .null
                 let isLast = lastFormats.contains { $0.block == next }
-                // Here JavaScript's `===` counts: objects are not the same.
-                let isRedundant = before.isSamePlainValue(as: format.value)
+                let isRedundant = before.isIdentical(to: format.attribute)
                 if !isLast || isRedundant {
                     delete(next)
                     cleaned += 1
                     if isBeforeCurrent, !isRedundant,
-                        (attributes[format.key] ?? .null).isSamePlainValue(as: format.value)
+                        (attributes[format.key] ?? .null).isIdentical(to: format.attribute)
                     {
                         attributes.setOrRemove(format.key, before)
                     }
@@ -81,16 +80,6 @@ extension Store {
                 }
             }
             end = right
-        }
-    }
-}
-
-extension Value {
-    /// JavaScript's `===`, where two objects are never the same.
-    func isSamePlainValue(as other: Value) -> Bool {
-        switch (self, other) {
-        case (.object, _), (.array, _), (.bytes, _): false
-        default: isSameAttribute(as: other)
         }
     }
 }

@@ -10,7 +10,16 @@ extension Store {
     func format(of block: UInt32) -> Format? {
         guard blocks[block].kind == .format else { return nil }
         let (key, value) = WireValues.format(arena.bytes(blocks[block].content))
-        return Format(key: key, value: value)
+        return Format(key: key, attribute: Attribute(value, object: formatObject(of: block)))
+    }
+
+    /// Names a unit.
+    static func unitCode(_ block: Block) -> UInt64 { UInt64(block.client) << 32 | UInt64(block.clock) }
+
+    /// The unit that first held the value of a format block.
+    func formatObject(of block: UInt32) -> UInt64 {
+        let code = Self.unitCode(blocks[block])
+        return formatObjects[code] ?? code
     }
 
     /// Passes the block right of a position (yjs `forward`).

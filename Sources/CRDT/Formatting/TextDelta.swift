@@ -158,22 +158,22 @@ private struct TextDeltaWalk {
         let now = current[format.key] ?? .null
         switch change {
         case .added:
-            if now.isSameAttribute(as: format.value) { return format.value != .null }
+            if now.isSame(as: format.attribute) { return format.value != .null }
             if action == .retain { flush() }
-            let isBack = format.value.isSameAttribute(as: old[format.key] ?? .null)
-            if isBack { changed.remove(format.key) } else { changed.set(format.key, format.value) }
+            let isBack = format.attribute.isSame(as: old[format.key] ?? .null)
+            if isBack { changed.remove(format.key) } else { changed.set(format.key, format.attribute) }
         case .deleted:
-            old.set(format.key, format.value)
-            if !now.isSameAttribute(as: format.value) {
+            old.set(format.key, format.attribute)
+            if !now.isSame(as: format.attribute) {
                 if action == .retain { flush() }
                 changed.set(format.key, now)
             }
         case .kept:
-            old.set(format.key, format.value)
+            old.set(format.key, format.attribute)
             guard let wanted = changed[format.key] else { return false }
-            if wanted.isSameAttribute(as: format.value) { return wanted != .null }
+            if wanted.isSame(as: format.attribute) { return wanted.value != .null }
             if action == .retain { flush() }
-            changed.setOrRemove(format.key, format.value)
+            changed.setOrRemove(format.key, format.attribute)
         case .passing: break
         }
         return false

@@ -27,6 +27,8 @@ struct Store: ~Copyable {
     var changes: UInt64 = 0
     /// What undo made of blocks with `isRedone`: the first unit of the copy.
     var redone: [UInt32: TransactionLog.Place] = [:]
+    /// Format blocks whose value is an object that another one had before, by their `unitCode`.
+    var formatObjects: [UInt64: UInt64] = [:]
     /// Whether transactions note the types they change; set while someone wants to know.
     var tracksChanges = false
     let collectsGarbage: Bool

@@ -51,7 +51,7 @@ extension TextType {
             if isPlain { return try document.store.insertText(type, at: position, content, client: client) }
             var place = try document.store.formattingPosition(type, position)
             return try document.store.insert(
-                content, at: &place, attributes ?? place.attributes.entries, type, client)
+                content, at: &place, attributes.map { AttributeMap($0) } ?? place.attributes, type, client)
         }
     }
 
@@ -98,7 +98,8 @@ extension TextType {
                     let isLast = index == delta.count - 1 && place.right == absent
                     let contents = try Store.contents(of: insertion, dropsNewline: !sanitize && isLast)
                     for content in contents {
-                        _ = try document.store.insert(content, at: &place, attributes, type, client)
+                        _ = try document.store.insert(
+                            content, at: &place, AttributeMap(attributes), type, client)
                     }
                 case .retain(let length, let attributes):
                     guard length >= 0 else { throw EditError(.outOfRange) }

@@ -194,6 +194,7 @@ extension Store {
         blocks[block].isRedone = true
         redone[block] = TransactionLog.Place(client: client, clock: clock)
         keepHolders(of: parent)
+        if old.kind == .format { formatObjects[Self.unitCode(new)] = formatObject(of: block) }
         return link(new, left: left, right: right)
     }
 
