@@ -1,7 +1,9 @@
 /// Reading formatted text and XML (yjs `YText.toDelta`, `YXmlElement.toString`).
 extension Store {
     /// The text as Quill delta operations: `{insert, attributes?}`.
-    func delta(_ type: UInt32) -> [Value] {
+    func delta(_ type: UInt32) -> [Value] { delta(type) { elements(of: $0).first } }
+
+    private func delta(_ type: UInt32, _ embedded: (Block) -> Value?) -> [Value] {
         var operations: [Value] = []
         var attributes: [Value.Entry] = []
         var text: [UInt8] = []
@@ -36,7 +38,7 @@ extension Store {
                 }
             case .embed, .type:
                 flush()
-                if let value = elements(of: block).first { operation(value) }
+                if let value = embedded(block) { operation(value) }
             default: break
             }
         }
@@ -47,11 +49,14 @@ extension Store {
     /// The XML of a fragment, element or text.
     func xml(_ type: UInt32) -> String {
         switch types[Int(type)].kind {
-        case .xmlText: return delta(type).map(Self.markup).joined()
+        case .xmlText: return delta(type) { .string(plain($0)) }.map(Self.markup).joined()
         case .xmlElement:
             let name = nodeName(type).lowercased()
-            let attributes = map(type).sorted { Self.precedes($0.key, $1.key) }
-                .map { " \($0.key)=\"\(Self.plain($0.value))\"" }.joined()
+            let live = types[Int(type)].keys.map { ($0, mapTail(type, $0)) }
+                .filter { $0.1 != absent && !blocks[$0.1].isDeleted }
+            let attributes = live.map { (key: keys.string($0.0), value: plain(blocks[$0.1])) }
+                .sorted { Self.precedes($0.key, $1.key) }
+                .map { " \($0.key)=\"\($0.value)\"" }.joined()
             return "<\(name)\(attributes)>\(children(type))</\(name)>"
         default: return children(type)
         }
@@ -60,18 +65,33 @@ extension Store {
     private func children(_ type: UInt32) -> String {
         var out = ""
         forEachVisible(type) { block in
-            for element in elements(of: block) { out += Self.plain(element) }
+            if block.kind == .type {
+                out += plain(block)
+            } else {
+                for element in elements(of: block) { out += Self.plain(element) }
+            }
         }
         return out
+    }
+
+    /// What a block holds, as JavaScript turns it into a string: of the shared types texts and XML have a text.
+    private func plain(_ block: Block) -> String {
+        if block.kind == .document { return "[object Object]" }
+        guard block.kind == .type else { return elements(of: block).last.map(Self.plain) ?? "" }
+        let type = types[Int(block.content.offset)]
+        guard type.depth <= Limits.maxReadingDepth else { return "" }
+        switch type.kind {
+        case .text: return text(block.content.offset)
+        case .xmlText, .xmlElement, .xmlFragment: return xml(block.content.offset)
+        case .array, .map, .xmlHook, nil: return "[object Object]"
+        }
     }
 
     private static func markup(_ operation: Value) -> String {
         var nodes: [(name: String, attributes: [Value.Entry])] = []
         if case .object(let entries)? = operation["attributes"] {
             for entry in entries {
-                var attributes: [Value.Entry] = []
-                if case .object(let members) = entry.value { attributes = members }
-                nodes.append((entry.key, attributes.sorted { precedes($0.key, $1.key) }))
+                nodes.append((entry.key, members(of: entry.value).sorted { precedes($0.key, $1.key) }))
             }
         }
         nodes.sort { precedes($0.name, $1.name) }
@@ -83,6 +103,20 @@ extension Store {
         out += plain(operation["insert"] ?? .undefined)
         for node in nodes.reversed() { out += "</\(node.name)>" }
         return out
+    }
+
+    /// What `for … in` finds in a value: members of objects, elements of arrays, UTF-16 units of strings.
+    private static func members(of value: Value) -> [Value.Entry] {
+        switch value {
+        case .object(let entries): return entries
+        case .array(let values):
+            return values.enumerated().map { Value.Entry(String($0.offset), $0.element) }
+        case .string(let text):
+            return text.utf16.enumerated().map {
+                Value.Entry(String($0.offset), .string(String(decoding: [$0.element], as: UTF16.self)))
+            }
+        default: return []
+        }
     }
 
     /// JavaScript compares strings by UTF-16 units.
