@@ -47,10 +47,14 @@ extension ListType {
         }
     }
 
-    /// Adds elements at the end (yjs `push`): behind everything, deleted elements included.
+    /// Adds elements at the end (yjs `push`): in an array behind everything, deleted elements included; in XML
+    /// behind the last child that is there, as Yjs does.
     @discardableResult
     public func push(_ contents: [Content]) throws(EditError) -> [SharedValue] {
         try document.edit(reference) { (type, client) throws(EditError) in
+            guard document.store.types[Int(type)].kind == .array else {
+                return try insert(contents, at: length)
+            }
             try document.checkFresh(contents)
             let blocks = try document.store.pushElements(type, Store.contents(of: contents), client: client)
             document.adopt(contents, blocks)
