@@ -31,6 +31,9 @@ public struct Update: Sendable {
     let groups: [Group]
     /// The delete set as it was written.
     public let deletes: [ClientRange]
+    /// Whether a byte-level function made the update, so that its map key flags are as that leaves them: on an
+    /// item without origins that was cut Yjs keeps it, on others with an origin it does not.
+    var hasFinalFlags = false
 
     init(
         storage: [UInt8], encodedCount: Int, clientTable: [ClientID], records: [StructRecord],

@@ -43,7 +43,11 @@ struct UpdateBuilder {
         limits.maxRoots = .max
         limits.maxKeyBytes = .max
         limits.maxDeleteRanges = .max
-        do throws(UpdateError) { return try Update(decodingV1: bytes, limits: limits) } catch {
+        do throws(UpdateError) {
+            var update = try Update(decodingV1: bytes, limits: limits)
+            update.hasFinalFlags = true
+            return update
+        } catch {
             return .empty
         }
     }

@@ -121,23 +121,43 @@ private struct UpdateMerge {
     mutating func run() {
         while true {
             cursors.removeAll { $0.current == nil }
-            guard let first = leading() else { break }
-            step(first)
+            guard !cursors.isEmpty else { break }
+            sort()
+            step(0)
         }
         writeHeld()
     }
 
-    /// The cursor with the highest client and of those the lowest clock; moved to the front so that later
-    /// ties are decided as by a stable sort.
-    private mutating func leading() -> Int? {
-        guard !cursors.isEmpty else { return nil }
-        let keyed = cursors.enumerated().map { ($0.offset, $0.element.current) }
-        let sorted = keyed.sorted { a, b in
-            guard let x = a.1, let y = b.1 else { return false }
-            return (y.client, x.clock, a.0) < (x.client, y.clock, b.0)
+    /// Sorts the cursors: highest client first, of one client the lowest clock.
+    ///
+    /// Of a GC struct and an item at the same clock Yjs's comparison calls each the lesser, whichever it is
+    /// asked about, so which comes first depends on how JavaScript sorts: this is V8's sort of up to 63
+    /// elements (count a run, reverse it when it descends, insert the others by binary search).
+    private mutating func sort() {
+        let count = cursors.count
+        guard count > 1 else { return }
+        let keys = cursors.map {
+            ($0.current?.client ?? 0, $0.current?.clock ?? 0, $0.current?.record.kind == .gc)
         }
-        cursors = sorted.map { cursors[$0.0] }
-        return 0
+        func isBefore(_ a: Int, _ b: Int) -> Bool {
+            let (x, y) = (keys[a], keys[b])
+            if x.0 != y.0 { return x.0 > y.0 }
+            return x.1 == y.1 ? x.2 != y.2 : x.1 < y.1
+        }
+        let descends = isBefore(1, 0)
+        var run = 2
+        while run < count, isBefore(run, run - 1) == descends { run += 1 }
+        var order = Array(0..<run)
+        if descends { order.reverse() }
+        for next in run..<count {
+            var (low, high) = (0, next)
+            while low < high {
+                let middle = (low + high) >> 1
+                if isBefore(next, order[middle]) { high = middle } else { low = middle + 1 }
+            }
+            order.insert(next, at: low)
+        }
+        if run < count || descends { cursors = order.map { cursors[$0] } }
     }
 
     private mutating func step(_ at: Int) {

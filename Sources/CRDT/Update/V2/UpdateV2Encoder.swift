@@ -77,5 +77,5 @@ struct UpdateV2Encoder {
 
 extension Update {
     /// The update in v2 format, as `Y.convertUpdateFormatV1ToV2` gives it.
-    public func encodedV2() -> [UInt8] { UpdateV2Encoder.bytes(of: self, keepsSubFlags: false) }
+    public func encodedV2() -> [UInt8] { UpdateV2Encoder.bytes(of: self, keepsSubFlags: hasFinalFlags) }
 }
