@@ -31,6 +31,8 @@ extension Store {
                     update.storage.withUnsafeBufferPointer {
                         integrate(record, offset: offset, map: map, storage: $0)
                     }
+                } else {
+                    cutWhereKnown(record, map)
                 }
                 schedule.advance()
             }
@@ -54,10 +56,37 @@ extension Store {
                     return nil
                 }
                 let offset = state - record.clock
-                if offset < record.length { integrate(record, offset: offset, map: map, storage: storage) }
+                if offset < record.length {
+                    integrate(record, offset: offset, map: map, storage: storage)
+                } else {
+                    cutWhereKnown(record, map)
+                }
             }
             return (nil, ())
         }
+    }
+
+    /// Yjs cuts the blocks at the origins of a struct even when it has the struct already, and joins them again
+    /// when the transaction ends. That leaves a trace where a cut goes through a surrogate pair and where a
+    /// block was made anew by undo, which is not joined; elsewhere nothing is done.
+    private mutating func cutWhereKnown(_ record: StructRecord, _ map: [UInt32]) {
+        guard record.kind != .gc else { return }
+        if record.hasOrigin { cutIfItShows(map[Int(record.originClient)], record.originClock + 1) }
+        if record.hasRightOrigin { cutIfItShows(map[Int(record.rightClient)], record.rightClock) }
+    }
+
+    private mutating func cutIfItShows(_ client: UInt32, _ clock: UInt32) {
+        guard clock < state(client) else { return }
+        let found = blocks[block(client, clock)]
+        guard found.clock < clock, found.isItem else { return }
+        let isWide = found.kind == .string && found.content.length != found.length
+        if found.isRedone || isWide && cutsPair(found, at: clock - found.clock) {
+            _ = blockStarting(client, clock)
+        }
+    }
+
+    private func cutsPair(_ block: Block, at length: UInt32) -> Bool {
+        UTF8Text.byteOffset(arena.bytes(block.content), units: Int(length), of: Int(block.length)).1
     }
 
     /// The store's places of an update's clients; those that own structs are made, others may be absent.
