@@ -32,24 +32,34 @@ public struct TypeEvent: ~Copyable {
     public var keysChanged: [String] { (entry?.keys ?? []).map { document.store.keys.string($0) } }
 
     /// What became of the keys that were changed (yjs `keys`); a key that is as it was before is left out.
-    /// O(changed keys × values written).
+    /// Made when it is first asked for; all observers of the transaction see the same. O(changed keys × values
+    /// written).
     public var keys: [KeyChange] {
-        (entry?.keys ?? []).compactMap { document.keyChange(type, $0, moment) }
+        if let known = transaction.keyChanges[type] { return known }
+        let store = document
+        let changes = (entry?.keys ?? []).compactMap { store.keyChange(type, $0, moment) }
+        transaction.keyChanges[type] = changes
+        return changes
     }
 
     /// How the list changed, in the form of `applyDelta`: texts with formatting, other lists by their
-    /// elements (yjs `delta`, `changes.delta`). O(blocks of the list).
+    /// elements (yjs `delta`, `changes.delta`). Made when it is first asked for; all observers of the
+    /// transaction see the same. O(blocks of the list).
     ///
-    /// In a document that cleans up formatting, reading the delta of a text deletes format items that say
+    /// In a document that cleans up formatting, making the delta of a text deletes format items that say
     /// nothing new, in a transaction of its own; so does Yjs.
     public var delta: [DeltaOperation] {
-        let isText: Bool
+        if let known = transaction.deltas[type] { return known }
+        let delta: [DeltaOperation]
         switch document.store.types[Int(type)].kind {
-        case .text, .xmlText: isText = true
-        default: isText = false
+        case .text, .xmlText: delta = document.textDelta(type, moment)
+        default:
+            delta = isListChanged ? document.listDelta(type, moment) : []
+            // Yjs makes both at once: what is asked for the keys later is as it is now.
+            _ = keys
         }
-        if isText { return document.textDelta(type, moment) }
-        return isListChanged ? document.listDelta(type, moment) : []
+        transaction.deltas[type] = delta
+        return delta
     }
 }
 

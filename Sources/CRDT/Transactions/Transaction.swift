@@ -13,6 +13,9 @@ public final class Transaction {
     private var parentPlaces: [UInt32: Int] = [:]
     /// Changed types in the order their observers were called.
     var events: [UInt32] = []
+    /// What observers have asked for of each type's event.
+    var deltas: [UInt32: [DeltaOperation]] = [:]
+    var keyChanges: [UInt32: [KeyChange]] = [:]
 
     init(_ document: Document, origin: AnyHashable?, isLocal: Bool, closed: ClosedTransaction) {
         self.document = document
