@@ -30,7 +30,7 @@ extension Document {
     /// Types that have got format items since the transaction began.
     private func addedFormats(_ transaction: Transaction) -> [UInt32] {
         var types: [UInt32] = []
-        for grown in transaction.closed.grown {
+        for grown in store.inOrderOfAppearance(transaction.closed.grown) {
             let blocks = store.clients[Int(grown.client)]
             var next: ClientBlocks.Place? = blocks.place(of: grown.clock)
             while let place = next {

@@ -26,6 +26,8 @@ struct ClientBlocks {
     /// State when the transaction began to change this client, if it did.
     var stateBefore: UInt32 = 0
     var isChanged = false
+    /// How many clients had blocks before this one got its first (the order of yjs `store.clients`).
+    var appearance: UInt32 = 0
 
     init(id: ClientID) { self.id = id }
 

@@ -2,6 +2,8 @@
 struct ClosedTransaction {
     /// Clients that grew, with their clocks before.
     var grown: [TransactionLog.Place] = []
+    /// The same clients with their clocks when the observers were about to be called (yjs `afterState`).
+    var ends: [TransactionLog.Place] = []
     /// Units deleted, sorted by client place and clock and joined.
     var deletions: [TransactionLog.Deletion] = []
     /// Clients of `deletions` in the order of their first one.

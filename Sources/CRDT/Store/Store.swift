@@ -7,6 +7,8 @@ struct Store: ~Copyable {
     var arena = ContentArena()
     var clients: [ClientBlocks] = []
     var clientIndex: [ClientID: UInt32] = [:]
+    /// Number of clients that have blocks.
+    var appeared: UInt32 = 0
     var types: [TypeRecord] = []
     var freeTypes: [UInt32] = []
     var keys = KeyTable()
@@ -45,6 +47,12 @@ struct Store: ~Copyable {
         clients.append(ClientBlocks(id: id))
         clientIndex[id] = place
         return place
+    }
+
+    /// Clients that grew, in the order in which clients first appeared.
+    func inOrderOfAppearance(_ grown: [TransactionLog.Place]) -> [TransactionLog.Place] {
+        if grown.count < 2 { return grown }
+        return grown.sorted { clients[Int($0.client)].appearance < clients[Int($1.client)].appearance }
     }
 
     func state(_ client: UInt32) -> UInt32 { clients[Int(client)].state }
@@ -129,6 +137,10 @@ struct Store: ~Copyable {
         willChange(UInt32(client))
         changes &+= 1
         let clock = blocks[block].clock
+        if clients[client].count == 0 {
+            clients[client].appearance = appeared
+            appeared += 1
+        }
         clients[client].append(ClientBlocks.Entry(clock: clock, block: block))
         clients[client].state = blocks[block].end
     }

@@ -94,6 +94,10 @@ extension Document {
     private func cleanUp(_ place: Int) {
         let (transaction, isWanted) = cleanups[place]
         includeLater(transaction, place)
+        let grown = transaction.closed.grown
+        transaction.closed.ends = grown.map {
+            TransactionLog.Place(client: $0.client, clock: store.state($0.client))
+        }
         currentCleanup = place
         callObservers(transaction)
         for body in observers.afterTransaction.bodies { body(transaction) }
@@ -102,9 +106,9 @@ extension Document {
         // Observers that looked at what was deleted have cut blocks at its ends.
         transaction.closed.splits += store.transaction.splits
         store.transaction.splits.removeAll()
+        // What only observers have added is joined when their own transactions are cleaned up.
         store.cleanUp(
-            grown: transaction.closed.grown, deletions: transaction.closed.deletions,
-            splits: transaction.closed.splits)
+            grown: grown, deletions: transaction.closed.deletions, splits: transaction.closed.splits)
         if !transaction.isLocal { leaveTakenClientID(transaction.closed.grown) }
         emitUpdates(transaction, isWanted: isWanted)
         emitSubdocuments(transaction)

@@ -19,8 +19,10 @@ public final class UndoManager {
     public var deletes: (SharedValue) -> Bool = { _ in true }
 
     var scope: [SharedTypeReference]
-    var undoStack: [StackItem] = []
-    var redoStack: [StackItem] = []
+    /// Steps that can be undone, the last of them first to go.
+    public internal(set) var undoStack: [StackItem] = []
+    /// Steps that were undone and can be redone.
+    public internal(set) var redoStack: [StackItem] = []
     private let now: () -> Int64
     private var lastChangeMs: Int64?
     private var activity: Activity?
@@ -187,8 +189,9 @@ public final class StackItem {
 
     init(_ document: Document, _ transaction: Transaction) {
         self.document = document
-        for grown in transaction.closed.grown {
-            insertions.insert(grown.client, grown.clock..<document.store.state(grown.client))
+        let ends = document.store.inOrderOfAppearance(transaction.closed.ends)
+        for (grown, end) in zip(document.store.inOrderOfAppearance(transaction.closed.grown), ends) {
+            insertions.insert(grown.client, grown.clock..<end.clock)
         }
         for client in transaction.closed.deletionOrder {
             for deletion in transaction.closed.deletions where deletion.client == client {
