@@ -71,8 +71,10 @@ struct DocumentChanges {
     private var added: Set<ID> = []
     private(set) var loaded: [ID] = []
     private(set) var removed: Set<ID> = []
+    /// `removed` in the order it happened.
+    private(set) var removedInOrder: [ID] = []
 
-    var isEmpty: Bool { brought.isEmpty && loaded.isEmpty && removed.isEmpty }
+    var isEmpty: Bool { added.isEmpty && loaded.isEmpty && removed.isEmpty }
     var addedInOrder: [ID] { brought.filter { added.contains($0) } }
 
     mutating func add(_ id: ID) {
@@ -84,7 +86,7 @@ struct DocumentChanges {
 
     /// One that came in the same transaction was never there.
     mutating func remove(_ id: ID) {
-        if added.remove(id) == nil { removed.insert(id) }
+        if added.remove(id) == nil, removed.insert(id).inserted { removedInOrder.append(id) }
     }
 }
 

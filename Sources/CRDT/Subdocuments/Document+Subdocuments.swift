@@ -88,8 +88,7 @@ extension Document {
         let event = SubdocumentEvent(
             added: new,
             loaded: new.filter(\.shouldLoad) + asked.filter { one in !new.contains { $0 === one } },
-            removed: changes.removed.sorted { ($0.client, $0.clock) < ($1.client, $1.clock) }
-                .compactMap { subdocumentsByID[$0] }, transaction: transaction)
+            removed: changes.removedInOrder.compactMap { subdocumentsByID[$0] }, transaction: transaction)
         for body in observers.documents.bodies { body(event) }
     }
 
