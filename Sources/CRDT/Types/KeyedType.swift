@@ -92,6 +92,13 @@ extension AttributedType {
         _ = try write(name, .value(value))
     }
 
+    /// Sets an attribute to anything a map can hold. Gives the value as it is then, so that a new shared type
+    /// can be filled.
+    @discardableResult
+    public func setAttribute(_ name: String, _ content: Content) throws(EditError) -> SharedValue? {
+        try write(name, content)
+    }
+
     /// Removes an attribute, if it has a value (yjs `removeAttribute`).
     public func removeAttribute(_ name: String) throws(EditError) { try erase(name) }
 }
