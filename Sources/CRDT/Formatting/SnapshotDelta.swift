@@ -125,7 +125,7 @@ private struct SnapshotDeltaWriter {
     mutating func mark(
         _ difference: SnapshotDifference?, _ client: ClientID, _ describe: (SnapshotDifference) -> Value
     ) {
-        let current = attributes["ychange"]
+        let current = attributes["ychange"]?.value
         guard let difference else {
             if current != nil {
                 flush()
@@ -137,7 +137,7 @@ private struct SnapshotDeltaWriter {
             current?["user"]?.number == Double(client) && current?["type"]?.string == difference.rawValue
         if isSame { return }
         flush()
-        attributes.set("ychange", describe(difference))
+        attributes.set("ychange", Attribute(describe(difference)))
     }
 
     mutating func add(_ text: ArraySlice<UInt16>) { units += text }
