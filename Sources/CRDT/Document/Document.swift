@@ -4,7 +4,8 @@
 /// Not thread-safe: one event loop or task owns it. Applying an update costs O(structs × log blocks) unless
 /// updates conflict; memory is about 70 bytes a block and the content's bytes.
 public final class Document {
-    var store: Store
+    // Store calls nothing outside itself, so no access to it can begin within another.
+    @exclusivity(unchecked) var store: Store
     /// The id under which local edits are made.
     public var clientID: ClientID
     /// Where another client id is taken from when an update shows that somebody else uses ours (Yjs takes a
@@ -21,7 +22,7 @@ public final class Document {
     /// Whether redundant format items are deleted after remote transactions, as Yjs clients do.
     public let cleansFormatting: Bool
     var observers = Observers()
-    var openTransaction: OpenTransaction?
+    @exclusivity(unchecked) var openTransaction: OpenTransaction?
     /// Transactions whose bodies are over, the first of which is being cleaned up.
     var cleanups: [(transaction: Transaction, isWanted: Bool)] = []
     var currentCleanup = 0

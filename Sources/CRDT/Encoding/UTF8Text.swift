@@ -31,6 +31,24 @@ enum UTF8Text {
         return units
     }
 
+    /// Whether `count` bytes from `start` on, which must be there, are all ASCII.
+    @inline(__always)
+    static func isASCII(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ count: Int) -> Bool {
+        guard let base = text.baseAddress else { return true }
+        var i = start
+        let end = start + count
+        while i + 8 <= end {
+            let word = UnsafeRawPointer(base + i).loadUnaligned(as: UInt64.self)
+            if word & 0x8080_8080_8080_8080 != 0 { return false }
+            i += 8
+        }
+        while i < end {
+            if base[i] >= 0x80 { return false }
+            i += 1
+        }
+        return true
+    }
+
     /// Length of the multi-byte sequence at `p` with `available` bytes, or nil when it is ill-formed.
     private static func sequenceLength(_ p: UnsafePointer<UInt8>, _ available: Int) -> Int? {
         let lead = p[0]

@@ -11,6 +11,7 @@ extension Store {
     mutating func integrate(_ update: Update) -> PendingStructs? {
         guard !update.records.isEmpty else { return nil }
         let map = places(of: update)
+        reserve(for: update)
         if update.groups.count == 1, let rest = integrateSingle(update, map) { return rest.pending }
         var schedule = StructSchedule(update)
         while let next = schedule.head {
@@ -88,6 +89,16 @@ extension Store {
     private func cutsPair(_ block: Block, at length: UInt32) -> Bool {
         UTF8Text.byteOffset(arena.bytes(block.content), units: Int(length), of: Int(block.length)).1
     }
+
+    /// Makes room for a large update at once.
+    private mutating func reserve(for update: Update) {
+        guard update.records.count > Self.reserveFrom else { return }
+        blocks.reserve(update.records.count)
+        arena.reserve(update.records.reduce(0) { $0 + Int($1.payloadLength) })
+    }
+
+    /// Updates of more structs than this find room for all of them.
+    private static let reserveFrom = 256
 
     /// The store's places of an update's clients; those that own structs are made, others may be absent.
     private mutating func places(of update: Update) -> [UInt32] {

@@ -28,6 +28,8 @@ struct ClientBlocks {
     var isChanged = false
     /// How many clients had blocks before this one got its first (the order of yjs `store.clients`).
     var appearance: UInt32 = 0
+    /// Where a block was last found: edits follow one another in place, so the next one is often near.
+    private var finger = Place(chunk: 0, slot: 0)
 
     init(id: ClientID) { self.id = id }
 
@@ -48,14 +50,47 @@ struct ClientBlocks {
         return Place(chunk: chunk, slot: Self.slot(of: clock, in: chunks[chunk]))
     }
 
+    /// `place(of:)` for searches that tend to be near the one before.
+    @inline(__always)
+    mutating func nearPlace(of clock: UInt32) -> Place {
+        let found = placeAtFinger(of: clock) ?? place(of: clock)
+        finger = found
+        return found
+    }
+
+    /// The place of the entry that holds `clock` if it is one of a few around the finger.
+    @inline(__always)
+    private func placeAtFinger(of clock: UInt32) -> Place? {
+        guard finger.chunk < chunks.count else { return nil }
+        let chunk = finger.chunk
+        return chunks[chunk].withUnsafeBufferPointer { entries in
+            let low = max(finger.slot - Self.reach, 0)
+            let high = min(finger.slot + Self.reach, entries.count)
+            guard low < high, entries[low].clock <= clock else { return nil }
+            // Up to the end of the chunk only where a later entry tells that the clock is before it.
+            guard high < entries.count, clock < entries[high].clock else { return nil }
+            var slot = low
+            for next in low + 1..<high { slot += entries[next].clock <= clock ? 1 : 0 }
+            return Place(chunk: chunk, slot: slot)
+        }
+    }
+
+    private static let reach = 4
+
     private static func slot(of clock: UInt32, in entries: [Entry]) -> Int {
         entries.withUnsafeBufferPointer { entries in
-            var high = entries.count - 1
-            if high >= 0, entries[high].clock <= clock { return high }
+            var length = entries.count
+            guard length > 1, let base = entries.baseAddress, base[length - 1].clock > clock else {
+                return max(length - 1, 0)
+            }
             var low = 0
-            while low < high {
-                let middle = (low + high + 1) >> 1
-                if entries[middle].clock <= clock { low = middle } else { high = middle - 1 }
+            // By arithmetic, because nobody could predict a branch: the sign of the difference is all ones where
+            // the entry lies behind the clock. `low + half` stays below `low + length`, which is the end.
+            while length > 1 {
+                let half = length >> 1
+                let isBehind = (Int(clock) &- Int(base[low &+ half].clock)) >> (Int.bitWidth - 1)
+                low &+= half & ~isBehind
+                length &-= half
             }
             return low
         }

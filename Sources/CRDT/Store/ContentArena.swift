@@ -28,7 +28,7 @@ struct ContentArena: ~Copyable {
         return UnsafeBufferPointer(start: base + Int(slice.offset), count: Int(slice.length))
     }
 
-    private mutating func reserve(_ extra: Int) {
+    mutating func reserve(_ extra: Int) {
         guard count + extra > capacity else { return }
         let wanted = max(capacity * 2, count + extra)
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)

@@ -43,11 +43,19 @@ package struct Slab<Element: BitwiseCopyable>: ~Copyable {
     /// Gives a place back. The caller holds no index to it any more.
     package mutating func remove(_ index: UInt32) { free.append(index) }
 
-    private mutating func grow() {
-        let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
+    /// Makes room for so many more elements at once.
+    package mutating func reserve(_ extra: Int) {
+        let wanted = count + extra - free.count
+        if wanted > capacity { resize(to: wanted) }
+    }
+
+    private mutating func grow() { resize(to: capacity * 2) }
+
+    private mutating func resize(to wanted: Int) {
+        let larger = UnsafeMutablePointer<Element>.allocate(capacity: wanted)
         larger.moveInitialize(from: base, count: count)
         base.deallocate()
         base = larger
-        capacity *= 2
+        capacity = wanted
     }
 }

@@ -12,9 +12,9 @@ extension Store {
         }
         cleanUp(grown: grown, deletions: deletions, splits: transaction.splits)
         for client in transaction.changed { clients[Int(client)].isChanged = false }
-        transaction.changed.removeAll(keepingCapacity: true)
-        transaction.deletions.removeAll(keepingCapacity: true)
-        transaction.splits.removeAll(keepingCapacity: true)
+        if !grown.isEmpty { transaction.changed.removeAll(keepingCapacity: true) }
+        if !deletions.isEmpty { transaction.deletions.removeAll(keepingCapacity: true) }
+        if !transaction.splits.isEmpty { transaction.splits.removeAll(keepingCapacity: true) }
         return (grown, deletions)
     }
 
@@ -36,7 +36,7 @@ extension Store {
         grown: [TransactionLog.Place], deletions: [TransactionLog.Deletion], splits: [TransactionLog.Place]
     ) {
         if collectsGarbage { collect(deletions) }
-        squash(deletions)
+        squash(deletions, grown: grown)
         for place in grown { squash(place.client, from: place.clock) }
         squash(splits: splits)
         if arena.isWasteful { compact() }
@@ -69,11 +69,19 @@ extension Store {
         }
     }
 
-    private mutating func squash(_ deletions: [TransactionLog.Deletion]) {
+    /// Joins around deletions; those of structs that are new come with the others of their client.
+    private mutating func squash(_ deletions: [TransactionLog.Deletion], grown: [TransactionLog.Place]) {
+        let grown = grown.count < 2 ? grown : grown.sorted { $0.client < $1.client }
+        var place = grown.count - 1
         for deletion in deletions.reversed() {
+            while place >= 0, grown[place].client > deletion.client { place -= 1 }
+            if place >= 0, grown[place].client == deletion.client, grown[place].clock <= deletion.clock {
+                continue
+            }
             let client = Int(deletion.client)
             let last = clients[client].place(of: deletion.clock + deletion.length - 1)
-            squash(client, from: clients[client].next(last) ?? last, downTo: deletion.clock)
+            let next = clients[client].next(last)
+            squash(client, from: next ?? last, downTo: deletion.clock)
         }
     }
 
@@ -87,7 +95,9 @@ extension Store {
     private mutating func squash(_ client: Int, from place: ClientBlocks.Place, downTo clock: UInt32) {
         var next: ClientBlocks.Place? = place
         while let place = next, clients[client][place].clock >= clock {
-            next = clients[client].previous(joinLefts(client, place).place)
+            // Joined first: the entries must not be in use when one of them is taken out, or all are copied.
+            let joined = joinLefts(client, place).place
+            next = clients[client].previous(joined)
         }
     }
 
@@ -119,8 +129,10 @@ extension Store {
 
     /// Makes one block of two that are neighbours in clock order, where Yjs would (`Item.mergeWith`).
     private mutating func join(_ left: UInt32, _ right: UInt32) -> Bool {
+        guard blocks[left].kind == blocks[right].kind, blocks[left].kind.isMergeable,
+            blocks[left].isDeleted == blocks[right].isDeleted
+        else { return false }
         let (a, b) = (blocks[left], blocks[right])
-        guard a.kind == b.kind, a.isDeleted == b.isDeleted, a.kind.isMergeable else { return false }
         if a.isRedone || b.isRedone { return false }
         if a.kind != .gc {
             guard b.originClient == a.client, b.originClock == a.end - 1, a.right == right,

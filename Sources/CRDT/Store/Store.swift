@@ -115,7 +115,7 @@ struct Store: ~Copyable {
 
     /// The block beginning at exactly that clock, cut there when needed (yjs `getItemCleanStart`).
     mutating func blockStarting(_ client: UInt32, _ clock: UInt32) -> UInt32 {
-        let place = clients[Int(client)].place(of: clock)
+        let place = clients[Int(client)].nearPlace(of: clock)
         let block = clients[Int(client)][place].block
         let start = blocks[block].clock
         guard start < clock, blocks[block].isItem else { return block }
@@ -124,7 +124,7 @@ struct Store: ~Copyable {
 
     /// The block ending with exactly that clock, cut behind it when needed (yjs `getItemCleanEnd`).
     mutating func blockEnding(_ client: UInt32, _ clock: UInt32) -> UInt32 {
-        let place = clients[Int(client)].place(of: clock)
+        let place = clients[Int(client)].nearPlace(of: clock)
         let block = clients[Int(client)][place].block
         guard blocks[block].end - 1 != clock, blocks[block].isItem else { return block }
         _ = split(block, at: clock + 1 - blocks[block].clock, place: place)

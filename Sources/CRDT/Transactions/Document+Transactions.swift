@@ -45,8 +45,7 @@ extension Document {
     }
 
     private func finishBody() {
-        guard let open = openTransaction else { return }
-        openTransaction = nil
+        guard let open = openTransaction.take() else { return }
         if cleanups.isEmpty && !store.tracksChanges && store.transaction.documents.isEmpty {
             finishUnobserved(open)
             return

@@ -81,6 +81,10 @@ struct StringColumn {
     mutating func next() throws(UpdateError) -> UnsafeBufferPointer<UInt8> {
         var units = try lengths.next()
         let start = offset
+        if units <= UInt64(text.count - start), UTF8Text.isASCII(text, start, Int(units)) {
+            offset += Int(units)
+            return UnsafeBufferPointer(rebasing: text[start..<offset])
+        }
         while units > 0 {
             guard offset < text.count else { throw malformed }
             let lead = text[offset]

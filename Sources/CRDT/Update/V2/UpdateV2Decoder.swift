@@ -19,7 +19,6 @@ struct UpdateV2Decoder {
     private let limits: UpdateLimits
     private var keys: [[UInt8]] = []
     private var structsLeft: UInt64
-    private var out = ByteWriter()
 
     private init(_ buffer: UnsafeBufferPointer<UInt8>, _ limits: UpdateLimits) throws(UpdateError) {
         var reader = ByteReader(buffer)
@@ -52,10 +51,11 @@ struct UpdateV2Decoder {
         }
         return try bytes.withUnsafeBufferPointer { buffer throws(UpdateError) in
             var decoder = try UpdateV2Decoder(buffer, limits)
-            _ = try decoder.structs()
-            try decoder.deleteSet()
+            var out = OutputBuffer(capacity: 2 * buffer.count)
+            _ = try decoder.structs(to: &out)
+            try decoder.deleteSet(to: &out)
             try decoder.rest.expectEnd()
-            return decoder.out.bytes
+            return out.bytes
         }
     }
 
@@ -65,15 +65,18 @@ struct UpdateV2Decoder {
         bytes.withUnsafeBufferPointer { buffer in
             do throws(UpdateError) {
                 var decoder = try UpdateV2Decoder(buffer, limits)
-                return try decoder.structs(until: offset) ?? decoder.rest.place
+                var out = OutputBuffer(capacity: 2 * buffer.count)
+                return try decoder.structs(to: &out, until: offset) ?? decoder.rest.place
             } catch {
                 return error.offset
             }
         }
     }
 
-    /// - Parameter until: a length of the v1 form: gives the place of the struct that reaches it, and stops.
-    private mutating func structs(until end: Int = .max) throws(UpdateError) -> Int? {
+    /// `until` is a length of the v1 form: gives the place of the struct that reaches it, and stops.
+    private mutating func structs(
+        to out: inout OutputBuffer, until end: Int = .max
+    ) throws(UpdateError) -> Int? {
         let groups = try rest.varUint()
         guard groups <= UInt64(rest.remaining) else {
             throw rest.error(.malformed, "\(groups) clients announced")
@@ -88,9 +91,9 @@ struct UpdateV2Decoder {
             out.varUint(try rest.varUint())
             for _ in 0..<count {
                 let place = infos.reader.place
-                try record()
-                if out.bytes.count > end { return place }
-                guard out.bytes.count <= limits.maxBytes else {
+                try record(to: &out)
+                if out.count > end { return place }
+                guard out.count <= limits.maxBytes else {
                     throw rest.error(.tooLarge, "update too large")
                 }
             }
@@ -98,7 +101,7 @@ struct UpdateV2Decoder {
         return nil
     }
 
-    private mutating func record() throws(UpdateError) {
+    private mutating func record(to out: inout OutputBuffer) throws(UpdateError) {
         let info = try infos.next()
         out.byte(info)
         guard let kind = ContentKind(rawValue: info & 0x1f) else {
@@ -117,42 +120,42 @@ struct UpdateV2Decoder {
         if info & 0xc0 == 0 {
             if try parentInfos.next() == 1 {
                 out.byte(1)
-                try string()
+                try string(to: &out)
             } else {
                 out.byte(0)
                 out.varUint(try clients.next())
                 out.varUint(try leftClocks.next())
             }
-            if info & 0x20 != 0 { try string() }
+            if info & 0x20 != 0 { try string(to: &out) }
         }
-        try content(kind)
+        try content(kind, to: &out)
     }
 
-    private mutating func string() throws(UpdateError) {
+    private mutating func string(to out: inout OutputBuffer) throws(UpdateError) {
         let text = try strings.next()
         out.varUint(UInt64(text.count))
         out.raw(text)
     }
 
     /// A key is sent once and may be named by number again.
-    private mutating func key() throws(UpdateError) {
+    private mutating func key(to out: inout OutputBuffer) throws(UpdateError) {
         let clock = try keyClocks.next()
         if clock >= UInt64(keys.count) { keys.append(Array(try strings.next())) }
         out.varBytes(clock < UInt64(keys.count) ? keys[Int(clock)] : keys[keys.count - 1])
     }
 
-    private mutating func any() throws(UpdateError) {
+    private mutating func any(to out: inout OutputBuffer) throws(UpdateError) {
         let start = rest.offset
         _ = try rest.skipAny(depth: limits.maxNesting)
         out.raw(rest.slice(start, rest.offset - start))
     }
 
     /// Embeds and format values are values here and JSON in v1.
-    private mutating func json() throws(UpdateError) {
-        out.string(try rest.any(depth: limits.maxNesting).json)
+    private mutating func json(to out: inout OutputBuffer) throws(UpdateError) {
+        out.varBytes(Array(try rest.any(depth: limits.maxNesting).json.utf8))
     }
 
-    private mutating func content(_ kind: ContentKind) throws(UpdateError) {
+    private mutating func content(_ kind: ContentKind, to out: inout OutputBuffer) throws(UpdateError) {
         switch kind {
         case .deleted: out.varUint(try lengths.next())
         case .json, .any:
@@ -163,30 +166,30 @@ struct UpdateV2Decoder {
                 throw rest.error(.malformed, "\(count) values announced")
             }
             for _ in 0..<count {
-                if kind == .any { try any() } else { try string() }
+                if kind == .any { try any(to: &out) } else { try string(to: &out) }
             }
         case .binary:
             let length = try rest.length()
             out.varUint(UInt64(length))
             out.raw(rest.slice(rest.offset, length))
             try rest.skip(length)
-        case .string: try string()
-        case .embed: try json()
+        case .string: try string(to: &out)
+        case .embed: try json(to: &out)
         case .format:
-            try key()
-            try json()
+            try key(to: &out)
+            try json(to: &out)
         case .type:
             let ref = try typeRefs.next()
             out.varUint(ref)
-            if ref == 3 || ref == 5 { try key() }
+            if ref == 3 || ref == 5 { try key(to: &out) }
         case .document:
-            try string()
-            try any()
+            try string(to: &out)
+            try any(to: &out)
         case .gc, .skip: break
         }
     }
 
-    private mutating func deleteSet() throws(UpdateError) {
+    private mutating func deleteSet(to out: inout OutputBuffer) throws(UpdateError) {
         let clientCount = try rest.varUint()
         out.varUint(clientCount)
         guard clientCount <= UInt64(rest.remaining) else {
