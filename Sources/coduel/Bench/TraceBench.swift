@@ -144,6 +144,7 @@ struct TraceBench {
 
     /// What one loaded document adds to the resident memory of the process.
     private static func residentOfOne(_ state: [UInt8]) -> Double {
+        Measuring.returnFreeMemory()
         let before = Measuring.residentMB()
         let kept = (0..<copies).map { _ in feed([state]) }
         return (Measuring.residentMB() - before) / Double(kept.count)
