@@ -35,10 +35,10 @@ def pair(runs: list[dict], key: str, scale: float = 1) -> str:
 
 
 def memory(runs: list[dict]) -> float | None:
-    """Bytes of a loaded document beyond its text: resident growth, of Yjs the growth of the heap."""
-    key = "doc_rss_mb" if values(runs, "doc_rss_mb") else "doc_heap_mb"
-    found = least(runs, key)
-    return None if found is None else found - runs[0]["final_len"] / 1048576
+    """MB of a loaded document beyond its text: resident growth, of Yjs the growth of the heap. The median, because a
+    collection at the wrong time can make either smaller than it is."""
+    found = values(runs, "doc_rss_mb") or values(runs, "doc_heap_mb")
+    return median(found) - runs[0]["final_len"] / 1048576 if found else None
 
 
 def state_of(rows: Rows, row: str) -> str:
@@ -82,7 +82,8 @@ def show_trace(name: str, rows: Rows) -> None:
     lines = []
     for row, runs in rows.items():
         local, remote = 1000 / runs[0]["edits"], 1000 / max(1, runs[0]["updates"])
-        empty = [pair(runs, key, scale) for key, scale in (("binding_overhead_ms", local), ("binding_remote_ms", remote))]
+        calls = (("binding_overhead_cpu_ms", local), ("binding_remote_cpu_ms", remote))
+        empty = [pair(runs, key, scale) for key, scale in calls]
         cells: list[object] = [row, pair(runs, "apply_local_cpu_ms", local), pair(runs, "apply_remote_cpu_ms", remote)]
         cells.append("-" if empty == ["-", "-"] else ", ".join(empty))
         cells += [pair(runs, f"encode_{key}_ms") for key in ("v1_min", "v2_min", "v1_same", "v2_same")]
@@ -148,5 +149,7 @@ def show_conflicts(rows: Rows) -> None:
                 found = by_case.setdefault((row, case["case"]), {})
                 found[case["n"]] = min(found.get(case["n"], float("inf")), case["us_each"])
     sizes = sorted({n for found in by_case.values() for n in found})
-    lines = [[row, case, *(number(found[n]) if n in found else "-" for n in sizes)] for (row, case), found in by_case.items()]
+    lines = []
+    for (row, case), found in by_case.items():
+        lines.append([row, case, *(number(found[n]) if n in found else "-" for n in sizes)])
     print(table(["", "case", *(f"{n:,}" for n in sizes)], lines))

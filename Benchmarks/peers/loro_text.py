@@ -127,6 +127,7 @@ def main() -> None:
         apply_local_ms=local.wall,
         apply_local_cpu_ms=local.cpu,
         binding_overhead_ms=overhead.wall,
+        binding_overhead_cpu_ms=overhead.cpu,
         updates=len(updates),
         updates_bytes=sum(map(len, updates)),
         apply_remote_ms=remote.wall,

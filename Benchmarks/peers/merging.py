@@ -88,9 +88,12 @@ def bulk(name: str, once: Callable[[], Run], repetitions: int) -> dict:
 
 
 def main(
-    impl: str, version: str | None, two_clients: Callable[[str, int, bool], Run], many_clients: Callable[[str, int], Callable[[], Run]]
+    impl: str,
+    version: str | None,
+    two_clients: Callable[[str, int, bool], Run],
+    many_clients: Callable[[str, int], Callable[[], Run]],
 ) -> None:
-    """`two_clients(kind, n, per edit)` makes one run; `many_clients(shape, clients)` prepares and gives what makes one."""
+    """`two_clients(kind, n, per edit)` makes one run, `many_clients(shape, clients)` gives what makes one."""
     if len(sys.argv) not in (3, 4) or sys.argv[1] not in ("b2", "b3"):
         sys.exit(f"usage: {sys.argv[0]} b2|b3 N [REPETITIONS]")
     bench, n = sys.argv[1], int(sys.argv[2])

@@ -1,7 +1,7 @@
 """Loro on concurrent edits: python merging_loro.py b2|b3 N [REPETITIONS]
 
-Prints one JSON line with the keys and the inputs of `coduel bench crdt --bench …`. Updates that lie together are imported
-as a batch (`import_batch`), as its documentation advises.
+Prints one JSON line with the keys and the inputs of `coduel bench crdt --bench …`. Updates that lie together are
+imported as a batch (`import_batch`).
 """
 
 from __future__ import annotations
