@@ -9,8 +9,9 @@ public enum Limits {
     public static let structBytes = 100
     /// Updates of a document that wait for delayed readers, bytes; past it the document takes no more writes.
     public static let delayedBytes = 32 << 20
-    /// How long an update may lack its dependencies before the writer is refused, ms.
-    public static let gapMs: Int64 = 5_000
+    /// An update may lack its dependencies for so many checks, so far apart, before the writer is refused, ms.
+    public static let gapChecks = 4
+    public static let gapCheckMs: Int64 = 1_000
     /// Client ids whose updates a socket may send with a gap.
     public static let gapClients = 64
     /// Files in a room's document.
@@ -38,6 +39,8 @@ public enum Limits {
     public static let statelessBytes = 256 << 10
     /// A chat line, UTF-16 units.
     public static let chatLength = 500
+    /// Records of one room that recovery may mark as lost; more are a matter for whoever has the backup.
+    public static let lostRecords = 100_000
     /// Lines kept in a chat document.
     public static let chatHistory = 500
     /// Chat lines an author may post in `chatWindowMs`.

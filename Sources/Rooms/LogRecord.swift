@@ -9,6 +9,9 @@ public struct LogRecord: Sendable, Equatable {
         case verdict = 2
         /// Another event of the battle machine.
         case battle = 3
+        /// The place of a record that was lost to damage; the payload is the reason, as text. It keeps the numbers
+        /// behind it, and says nothing.
+        case lost = 4
     }
 
     /// The room's own contiguous number, from 1.
@@ -78,15 +81,29 @@ public struct RoomHistory: Sendable {
     public var delayed: [LogRecord]
     /// Notes of records of the last ten minutes.
     public var notes: [LogRecord]
+    /// What was found damaged and is in none of the above. A room is not made of a history with damage: it is
+    /// repaired first.
+    public var damage: [LogDamage]
+
+    /// Whether nothing is damaged and the tail goes on from the snapshot without a hole.
+    public var isSound: Bool {
+        var sequence = snapshot?.sequence ?? 0
+        return damage.isEmpty
+            && tail.allSatisfy { record in
+                defer { sequence = record.sequence }
+                return record.sequence &- 1 == sequence
+            }
+    }
 
     public init(
         snapshot: RoomSnapshot?, tail: [LogRecord], story: [LogRecord], delayed: [LogRecord],
-        notes: [LogRecord]
+        notes: [LogRecord], damage: [LogDamage] = []
     ) {
         self.snapshot = snapshot
         self.tail = tail
         self.story = story
         self.delayed = delayed
         self.notes = notes
+        self.damage = damage
     }
 }

@@ -86,7 +86,7 @@ enum RecordPayload {
     /// Whether a record of the story says what its kind should.
     static func isReadable(_ record: LogRecord) -> Bool {
         switch record.kind {
-        case .update: true
+        case .update, .lost: true
         case .submission: Received(record.payload) != nil
         case .verdict: Judged(record.payload) != nil
         case .battle: battleEvent(record.payload) != nil

@@ -3,11 +3,17 @@ import CRDT
 
 /// Why a room could not be loaded. Nothing is ever written to a room whose load failed.
 public struct RoomLoadError: Error, Equatable, Sendable {
-    public enum Code: String, Sendable { case hole, corruptRecord, corruptSnapshot }
+    public enum Code: String, Sendable { case hole, damaged, corruptRecord, corruptSnapshot }
 
     public var code: Code
     public var sequence: Int64
     public var message: String
+
+    public init(code: Code, sequence: Int64, message: String) {
+        self.code = code
+        self.sequence = sequence
+        self.message = message
+    }
 }
 
 extension Room {
@@ -20,6 +26,9 @@ extension Room {
     public init(
         loading history: RoomHistory, of specification: RoomSpecification, atMs: Int64
     ) throws(RoomLoadError) {
+        if let damage = history.damage.first {
+            throw RoomLoadError(code: .damaged, sequence: damage.sequence, message: damage.reason)
+        }
         self.specification = specification
         story = RoomStory(specification)
         let snapshot = history.snapshot
@@ -47,11 +56,11 @@ extension Room {
                 write([edit], to: DocumentName.state)
             }
         }
-        resume(isNew: log.applied == 0, atMs: atMs)
+        resume(atMs: atMs)
     }
 
     /// Sequences and times that leave room to count on from them.
-    private static let numbers: ClosedRange<Int64> = 0...(1 << 62)
+    static let numbers: ClosedRange<Int64> = 0...(1 << 62)
 
     private mutating func restore(_ snapshot: RoomSnapshot?) throws(RoomLoadError) {
         guard let snapshot else { return }
@@ -91,6 +100,7 @@ extension Room {
                 if let received = RecordPayload.Received(record.payload), record.kind == .submission {
                     actions.append(.submissionTaken(taken(received, of: record, reply: .nobody)))
                 }
+            case .lost: break
             }
         }
         log = PendingLog(
@@ -143,34 +153,53 @@ extension Room {
         let delayMs = specification.spectatorDelay.milliseconds
         for participant in specification.participants {
             let name = DocumentName.player(participant.userID)
-            var shadow = Shadow(delayMs: delayMs)
-            if delayMs != nil {
-                for record in history.delayed + history.tail
-                where record.document == name && record.kind == .update {
-                    _ = try Self.decode(record)
-                    shadow.add(record.payload, committedAtMs: record.committedAtMs)
-                }
-                while shadow.next(atMs: atMs) != nil {}
+            guard delayMs != nil, try isWhole(name, history) else {
+                documents[name]?.shadow = Shadow(delayMs: nil)
+                continue
             }
+            var shadow = Shadow(delayMs: delayMs)
+            for record in history.delayed + history.tail
+            where record.document == name && record.kind == .update {
+                shadow.add(record.payload, committedAtMs: record.committedAtMs)
+            }
+            while shadow.next(atMs: atMs) != nil {}
             documents[name]?.shadow = shadow
         }
     }
 
-    private mutating func resume(isNew: Bool, atMs: Int64) {
+    /// Whether the log has all that the document was made of. Where records were lost, it is not known what is old enough
+    /// to be shown: watchers wait for the end then.
+    private func isWhole(_ name: String, _ history: RoomHistory) throws(RoomLoadError) -> Bool {
+        let whole = Document(clientID: serverClientID)
+        for record in history.delayed + history.tail
+        where record.document == name && record.kind == .update {
+            whole.apply(try Self.decode(record))
+        }
+        guard let live = documents[name]?.live else { return false }
+        return !whole.hasPending && whole.stateVector.clients == live.stateVector.clients
+            && !(history.story + history.tail).contains { $0.kind == .lost }
+    }
+
+    private mutating func resume(atMs: Int64) {
         for (id, _) in story.unjudged { actions.append(.verdictMissing(submissionID: id)) }
         if let result = story.battle?.result { actions.append(.battleFinished(result)) }
         for player in story.battle?.players ?? [] where player.connected {
             log(.disconnected(player: player.id), atMs: atMs)
         }
-        guard isNew, specification.kind != .open else { return writeState(atMs: atMs) }
-        let names =
-            specification.kind == .pair
-            ? [(DocumentName.main, specification.language)]
-            : specification.participants.map { (DocumentName.player($0.userID), $0.language) }
-        for (name, language) in names {
+        // New, or its first record was lost.
+        for (name, language) in firstFiles where documents[name]?.live.clock(of: serverClientID) == 0 {
             write([.setText(root: "files", key: RoomSpecification.fileName(of: language))], to: name)
         }
         writeState(atMs: atMs)
+    }
+
+    /// Documents that begin with a file, and its language.
+    private var firstFiles: [(document: String, language: String)] {
+        switch specification.kind {
+        case .open: []
+        case .pair: [(DocumentName.main, specification.language)]
+        case .battle: specification.participants.map { (DocumentName.player($0.userID), $0.language) }
+        }
     }
 
     /// The documents that someone reads with a delay, and so are wanted from their beginning.

@@ -48,7 +48,7 @@ extension Room {
         case .verdict:
             if let judged = RecordPayload.Judged(record.payload) { verdictsInFlight.remove(judged.id) }
         case .submission: takeSubmission(record)
-        case .update: break
+        case .update, .lost: break
         }
         if let edit = state.edit(appending: told.notices) { write([edit], to: DocumentName.state) }
         if let result = told.result { actions.append(.battleFinished(result)) }
@@ -57,7 +57,8 @@ extension Room {
 
     /// Writes what changed into the state document.
     mutating func writeState(atMs: Int64) {
-        guard specification.kind != .open else { return }
+        // While the disk is full, nothing piles up: what is then is written when there is space.
+        guard specification.kind != .open, !isReadOnly else { return }
         let edits = state.edits(room: roomFields, players: playerFields)
         if !edits.isEmpty { write(edits, to: DocumentName.state) }
     }

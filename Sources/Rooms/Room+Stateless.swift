@@ -60,6 +60,7 @@ extension Room {
             return refuse("empty")
         }
         guard text.utf16.count <= Limits.chatLength else { return refuse("too_long") }
+        guard !isReadOnly else { return refuse(WriteRefusal.diskFull.rawValue) }
         guard chat.admit(author: caller.userID, atMs: atMs) else { return refuse("too_fast") }
         chat.remember(author: caller.userID, nonce: nonce, result: newID, atMs: atMs)
         let line = Value.object([

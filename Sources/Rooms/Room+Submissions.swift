@@ -139,7 +139,8 @@ extension Room {
 
     /// Whether a file that is not there may be made by an update that is accepted and not applied yet.
     private func mayBeOnItsWay(_ file: String, in document: String) -> Bool {
-        log.applied < log.lastSequence && documents[document]?.live.kindInMap("files", file) == .absent
+        !isReadOnly && log.applied < log.lastSequence
+            && documents[document]?.live.kindInMap("files", file) == .absent
             && waitingForFile.count < Limits.coverWaiters
     }
 
@@ -165,6 +166,7 @@ extension Room {
         of caller: RoomCaller, language: String, _ name: String, _ file: String, atMs: Int64
     ) -> SubmissionRefusal? {
         guard specification.problemID != nil else { return .noProblem }
+        guard !isReadOnly else { return .diskFull }
         guard let document = documents[name] else { return .noSuchDocument }
         guard policy.access(to: name, for: caller) == .write, policy.isParticipant(caller) else {
             return .notAllowed

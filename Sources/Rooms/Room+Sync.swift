@@ -52,6 +52,7 @@ extension Room {
             }
             answerRepeat(isStep2: isStep2, from: subscriber)
         case .refused(let refusal): refuse(subscriber, refusal)
+        case .missing where isReadOnly, .taken where isReadOnly: suspend(subscriber)
         case .missing(let missing): ask(subscriber, for: missing, of: update, atMs: atMs)
         case .taken(let update, let ranges):
             accept(update, ranges, from: subscriber, atMs: atMs)
@@ -136,7 +137,7 @@ extension Room {
     private mutating func ask(
         _ subscriber: Subscriber, for missing: [ClientID: UInt64], of update: Update, atMs: Int64
     ) {
-        var gap = gaps[subscriber.id] ?? Gap(sinceMs: atMs)
+        var gap = gaps[subscriber.id] ?? Gap()
         gap.writes += 1
         for (client, clock) in missing { gap.raise(client, to: clock) }
         for range in update.ranges { gap.raise(range.client, to: range.to) }
@@ -144,7 +145,7 @@ extension Room {
             return refuse(subscriber, .gap)
         }
         gaps[subscriber.id] = gap
-        nextGapCheckMs = min(nextGapCheckMs ?? .max, gap.sinceMs + Limits.gapMs)
+        nextGapCheckMs = min(nextGapCheckMs ?? .max, atMs + Limits.gapCheckMs)
         actions.append(
             .send(
                 subscriber.id, frame: ServerFrame.syncStep1(stateVector: document.live.encodeStateVector())))
@@ -164,13 +165,19 @@ extension Room {
 
     /// Refuses sockets whose gap stayed.
     mutating func expireGaps(atMs: Int64) {
-        guard let due = nextGapCheckMs, due <= atMs else { return }
+        guard let due = nextGapCheckMs else { return }
+        guard due <= atMs else {
+            // After a clock that was set back, not later than it would have been.
+            nextGapCheckMs = min(due, atMs + Limits.gapCheckMs)
+            return
+        }
         for id in gaps.keys.sorted() {
             guard let subscriber = subscribers[id] else { continue }
             closeGap(of: subscriber)
-            if let gap = gaps[id], gap.sinceMs + Limits.gapMs <= atMs { refuse(subscriber, .gap) }
+            gaps[id]?.checks += 1
+            if let gap = gaps[id], gap.checks > Limits.gapChecks { refuse(subscriber, .gap) }
         }
-        nextGapCheckMs = gaps.values.map { $0.sinceMs + Limits.gapMs }.min()
+        nextGapCheckMs = gaps.isEmpty ? nil : atMs + Limits.gapCheckMs
     }
 
     /// Refuses a write: the socket is in quarantine from now on, and updates still flow to it.
@@ -194,7 +201,10 @@ extension Room {
             if entry.record.kind != .update { hasStory = true }
             for writer in entry.writers where subscribers[writer] != nil { saved[writer, default: 0] += 1 }
         }
-        for (id, count) in saved { actions.append(.acknowledged(id, count: count)) }
+        for (id, count) in saved.sorted(by: { $0.key < $1.key }) {
+            actions.append(.acknowledged(id, count: count))
+        }
+        resumeWrites(atMs: atMs)
         finishServerWrites()
         retryWaitingForFile(atMs: atMs)
         retryCoverWaiters(atMs: atMs)
@@ -208,6 +218,7 @@ extension Room {
             applyUpdate(update, of: record, atMs: atMs)
         case .submission, .verdict, .battle:
             applyStory(record, atMs: atMs)
+        case .lost: break
         }
         updatesSinceSnapshot(record)
     }
@@ -228,7 +239,7 @@ extension Room {
 
     /// Sends delayed readers what has become old enough.
     mutating func releaseDelayed(atMs: Int64) {
-        for name in documents.keys {
+        for name in documents.keys.sorted() {
             while let entry = documents[name]?.shadow?.next(atMs: atMs) {
                 switch entry {
                 case .update(let update):

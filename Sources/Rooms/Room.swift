@@ -37,6 +37,8 @@ public struct Room {
     var submittersInFlight: [String: Int] = [:]
     var verdictsInFlight: Set<String> = []
     var actions: [RoomAction] = []
+    /// Whether the log takes no more for now; see `suspendWrites`.
+    public internal(set) var isReadOnly = false
     /// Set when a battle event of passed time is on its way to disk, so that it is logged once.
     var timeEventInFlight = false
 
@@ -50,6 +52,8 @@ public struct Room {
     public var battle: Battle? { story.battle }
     /// The last sequence whose record is on disk and applied.
     public var sequence: Int64 { log.applied }
+    /// Whether everything that was accepted is on disk and applied.
+    public var isSettled: Bool { log.isEmpty }
     public var isIdle: Bool { subscribers.isEmpty && log.isEmpty && coverWaiters.isEmpty }
     /// A battle that is not over stays loaded: its deadline must come.
     public var hasUnfinishedBattle: Bool { story.battle != nil && !battleIsOver }

@@ -74,6 +74,8 @@ public enum SubmissionRefusal: Sendable, Equatable {
     case invalidFile(String)
     case noProblem
     case battle(BattleRefusal)
+    /// The disk is full: the room is read-only until it is not.
+    case diskFull
     case unavailable
 
     public var code: String {
@@ -84,6 +86,7 @@ public enum SubmissionRefusal: Sendable, Equatable {
         case .invalidFile: "invalid_file"
         case .noProblem: "no_problem"
         case .battle(let refusal): refusal.code
+        case .diskFull: "disk_full"
         case .unavailable: "unavailable"
         }
     }

@@ -98,14 +98,14 @@ struct ServerWrites {
 
 /// Updates of a socket that lacked their dependencies and were not kept.
 struct Gap {
-    let sinceMs: Int64
+    /// How often it was looked at and still there. Checks come a second apart or more, whatever the clock is set to,
+    /// so that a clock that jumps takes no writer's time away.
+    var checks = 0
     /// The clocks that the room must reach to know all of them.
     private(set) var dropped: [ClientID: UInt64] = [:]
 
     /// Writes that were dropped.
     var writes = 0
-
-    init(sinceMs: Int64) { self.sinceMs = sinceMs }
 
     mutating func raise(_ client: ClientID, to clock: UInt64) {
         dropped[client] = max(dropped[client] ?? 0, clock)

@@ -1,3 +1,13 @@
+/// Why an append is not in the log.
+public enum RoomLogError: Error, Equatable, Sendable {
+    /// There was no space: nothing of it is there. The same append may be tried again.
+    case full
+    /// Its records do not go on where the log ends: another writer was there. Nothing of it is there.
+    case refused(String)
+    /// Writing or syncing failed: it may be on disk or not. It is never tried again; what is there is read.
+    case failed(String)
+}
+
 /// The append-only log of all rooms. An append is acknowledged only after it is on disk.
 public protocol RoomLog: Sendable {
     /// Appends records of one room; all of them or none. `completion` runs on any thread, after the commit that
@@ -5,10 +15,13 @@ public protocol RoomLog: Sendable {
     /// error: one writer a room.
     func append(
         _ records: [LogRecord], room: String,
-        completion: @escaping @Sendable (Result<Void, any Error>) -> Void)
+        completion: @escaping @Sendable (Result<Void, RoomLogError>) -> Void)
     /// What a room is loaded from. `delayedDocuments` are those whose earlier updates are wanted too.
     func history(of room: String, delayedDocuments: [String], notesSinceMs: Int64) async throws -> RoomHistory
-    func save(_ snapshot: RoomSnapshot) async throws
+    /// Keeps the newest two snapshots of a room. `trimsLog`: records that the older of them covers are no longer wanted.
+    func save(_ snapshot: RoomSnapshot, trimsLog: Bool) async throws
+    /// Marks what is lost, in its place; what was there is set aside.
+    func repair(_ recovery: LogRecovery, of room: String, atMs: Int64) async throws
     /// A page of the log for replay, in order, after `sequence`.
     func records(of room: String, after sequence: Int64, limit: Int) async throws -> [LogRecord]
 }
@@ -17,6 +30,8 @@ public protocol RoomLog: Sendable {
 public protocol RoomStore: Sendable {
     func create(_ room: RoomSpecification) async throws
     func room(_ id: String) async throws -> RoomSpecification?
+    /// Raises the epoch of a room whose history was lost or replaced.
+    func raiseEpoch(of roomID: String) async throws
     func addParticipant(_ participant: Participant, to roomID: String) async throws
     /// Battles whose result was not settled yet: loaded when the server starts.
     func unsettledBattles() async throws -> [String]

@@ -33,7 +33,7 @@ struct RoomStory {
     mutating func apply(_ record: LogRecord) -> Told {
         var told = Told()
         switch record.kind {
-        case .update: break
+        case .update, .lost: break
         case .submission:
             guard let received = RecordPayload.Received(record.payload) else { break }
             unjudged.append((received.id, received.userID))

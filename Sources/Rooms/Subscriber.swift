@@ -11,6 +11,8 @@ struct Subscriber {
     var isParticipant = false
     /// Set by the first refused write; every later write of the socket is refused for the same reason.
     var quarantine: WriteRefusal?
+    /// Whether a write was refused because the disk is full; asked for again when it is not.
+    var isSuspended = false
     /// Client ids whose presence this socket announced.
     var presenceClients: Set<ClientID> = []
     /// When it was last told who is present.

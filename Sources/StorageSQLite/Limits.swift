@@ -7,6 +7,8 @@ enum Limits {
     static let walBytes = 64 << 20
     /// Rows of one page of a list, whatever was asked for; one more than the contract's 100 tells if there is more.
     static let pageRows = 101
+    /// Records that one trimming of a log forgets at most.
+    static let trimmedRecords: Int64 = 5_000
     /// Bytes of a search text that are looked at.
     static let searchBytes = 200
     /// Bound variables of one statement.

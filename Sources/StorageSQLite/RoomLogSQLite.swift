@@ -7,12 +7,13 @@ import Synchronization
 /// being imported.
 ///
 /// Group commit: whatever was handed in while a commit was being synced goes into the next one. WAL with
-/// `synchronous=FULL` on the writing connection: a commit returns after fdatasync of the write-ahead log.
+/// `synchronous=FULL` on the writing connection: a commit returns after fdatasync of the write-ahead log. Records and
+/// snapshots carry CRC-32C checksums, which are checked whenever they are read.
 public final class RoomLogSQLite: RoomLog {
     private struct Append: Sendable {
         var room: String
         var records: [LogRecord]
-        var completion: @Sendable (Result<Void, any Error>) -> Void
+        var completion: @Sendable (Result<Void, RoomLogError>) -> Void
     }
 
     private struct Pending {
@@ -20,7 +21,7 @@ public final class RoomLogSQLite: RoomLog {
         var isScheduled = false
     }
 
-    private let pool: DatabasePool
+    let pool: DatabasePool
     private let pending = Mutex(Pending())
     private let writer = DispatchQueue(label: "coduel.room-log")
 
@@ -49,43 +50,13 @@ public final class RoomLogSQLite: RoomLog {
         try migrator.migrate(pool)
     }
 
-    private static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("log-1") { db in
-            try db.execute(
-                sql: """
-                    CREATE TABLE log (
-                        room TEXT NOT NULL, sequence INTEGER NOT NULL, kind INTEGER NOT NULL,
-                        document TEXT NOT NULL, author TEXT NOT NULL, committed_at INTEGER NOT NULL,
-                        payload BLOB NOT NULL, note TEXT,
-                        PRIMARY KEY (room, sequence)
-                    ) WITHOUT ROWID;
-                    CREATE TABLE snapshots (
-                        room TEXT PRIMARY KEY NOT NULL, sequence INTEGER NOT NULL, committed_at INTEGER NOT NULL
-                    );
-                    CREATE TABLE snapshot_documents (
-                        room TEXT NOT NULL REFERENCES snapshots(room) ON DELETE CASCADE,
-                        document TEXT NOT NULL, state BLOB NOT NULL, owners TEXT NOT NULL,
-                        PRIMARY KEY (room, document)
-                    ) WITHOUT ROWID;
-                    """)
-        }
-        // Loading reads what was written beside the documents without reading the documents' history.
-        migrator.registerMigration("log-2") { db in
-            try db.execute(
-                sql: """
-                    CREATE INDEX log_story ON log (room, sequence) WHERE kind <> 0;
-                    CREATE INDEX log_notes ON log (room, committed_at) WHERE note IS NOT NULL;
-                    """)
-        }
-        return migrator
-    }
+    package static var migrator: DatabaseMigrator { RoomLogSchema.migrator }
 
     // MARK: Writing
 
     public func append(
         _ records: [LogRecord], room: String,
-        completion: @escaping @Sendable (Result<Void, any Error>) -> Void
+        completion: @escaping @Sendable (Result<Void, RoomLogError>) -> Void
     ) {
         let schedules = pending.withLock { pending in
             pending.appends.append(Append(room: room, records: records, completion: completion))
@@ -120,7 +91,7 @@ public final class RoomLogSQLite: RoomLog {
 
     /// One transaction for all; an append that does not fit (its first sequence is not the room's next) fails alone.
     private func commit(_ batch: [Append]) {
-        var failures: [Int: any Error] = [:]
+        var failures: [Int: RoomLogError] = [:]
         do {
             try pool.write { db in
                 for (index, append) in batch.enumerated() {
@@ -131,12 +102,13 @@ public final class RoomLogSQLite: RoomLog {
                             return .commit
                         }
                     } catch let error as StorageError {
-                        failures[index] = error
+                        failures[index] = .refused(error.message)
                     }
                 }
             }
         } catch {
-            for append in batch { append.completion(.failure(error)) }
+            let failure = Self.failure(StorageError(error))
+            for append in batch { append.completion(.failure(failure)) }
             return
         }
         for (index, append) in batch.enumerated() {
@@ -144,12 +116,15 @@ public final class RoomLogSQLite: RoomLog {
         }
     }
 
+    /// SQLite says `FULL` only of a write that found no space: the transaction is rolled back, and nothing of it comes
+    /// back. Of anything else (a failed sync above all) nobody knows what is on disk.
+    private static func failure(_ error: StorageError) -> RoomLogError {
+        error.code == .diskFull ? .full : .failed(error.description)
+    }
+
     /// One writer a room, and no holes: whoever does not go on where the log ends has lost the room to another.
     private static func checkSequences(of append: Append, in db: Database) throws {
-        var last =
-            try Int64.fetchOne(
-                db.cachedStatement(sql: "SELECT max(sequence) FROM log WHERE room = ?"),
-                arguments: [append.room]) ?? 0
+        var last = try Self.lastSequence(of: append.room, in: db)
         for record in append.records {
             guard record.sequence > 0, record.sequence - 1 == last else {
                 throw StorageError(
@@ -160,37 +135,71 @@ public final class RoomLogSQLite: RoomLog {
         }
     }
 
-    private static func insert(_ record: LogRecord, of room: String, in db: Database) throws {
+    private static func lastSequence(of room: String, in db: Database) throws -> Int64 {
+        let log = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT max(sequence) FROM log WHERE room = ?"), arguments: [room])
+        // All that the snapshots say may be trimmed.
+        return try log
+            ?? Int64.fetchOne(
+                db.cachedStatement(sql: "SELECT max(sequence) FROM room_snapshots WHERE room = ?"),
+                arguments: [room]) ?? 0
+    }
+
+    static func insert(_ record: LogRecord, of room: String, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """
-                INSERT INTO log (room, sequence, kind, document, author, committed_at, payload, note)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO log (room, sequence, kind, document, author, committed_at, payload, note, checksum)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         try statement.execute(arguments: [
             room, record.sequence, Int(record.kind.rawValue), record.document, record.author,
             record.committedAtMs, Blob.data(record.payload), record.note,
+            Int64(record.checksum(in: room)),
         ])
     }
 
-    public func save(_ snapshot: RoomSnapshot) async throws {
+    public func save(_ snapshot: RoomSnapshot, trimsLog: Bool) async throws {
         try await pool.write { db in
+            let room = snapshot.roomID
             let kept = try Int64.fetchOne(
-                db, sql: "SELECT sequence FROM snapshots WHERE room = ?", arguments: [snapshot.roomID])
+                db, sql: "SELECT max(sequence) FROM room_snapshots WHERE room = ?", arguments: [room])
             // A room that was loaded again meanwhile may have saved a newer one.
             guard (kept ?? 0) < snapshot.sequence else { return }
-            try db.execute(sql: "DELETE FROM snapshots WHERE room = ?", arguments: [snapshot.roomID])
             try db.execute(
-                sql: "INSERT INTO snapshots (room, sequence, committed_at) VALUES (?, ?, ?)",
-                arguments: [snapshot.roomID, snapshot.sequence, snapshot.committedAtMs])
-            for document in snapshot.documents {
-                try db.execute(
-                    sql: "INSERT INTO snapshot_documents (room, document, state, owners) VALUES (?, ?, ?, ?)",
-                    arguments: [
-                        snapshot.roomID, document.name, Blob.data(document.state),
-                        document.owners.map { "\($0.key) \($0.value)" }.sorted().joined(separator: "\n"),
-                    ])
-            }
+                sql: "DELETE FROM room_snapshots WHERE room = ? AND sequence < ?", arguments: [room, kept])
+            try Self.insert(snapshot, in: db)
+            if trimsLog, let kept { try Self.trim(room, through: kept, in: db) }
         }
+    }
+
+    private static func insert(_ snapshot: RoomSnapshot, in db: Database) throws {
+        try db.execute(
+            sql: "INSERT INTO room_snapshots (room, sequence, committed_at, checksum) VALUES (?, ?, ?, ?)",
+            arguments: [
+                snapshot.roomID, snapshot.sequence, snapshot.committedAtMs, Int64(snapshot.checksum),
+            ])
+        for document in snapshot.documents {
+            try db.execute(
+                sql: """
+                    INSERT INTO room_snapshot_documents (room, sequence, document, state, owners)
+                    VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    snapshot.roomID, snapshot.sequence, document.name, Blob.data(document.state),
+                    document.owners.map { "\($0.key) \($0.value)" }.sorted().joined(separator: "\n"),
+                ])
+        }
+    }
+
+    /// Forgets the oldest records that the older of two snapshots covers; some at a time, so that nobody waits.
+    private static func trim(_ room: String, through sequence: Int64, in db: Database) throws {
+        guard
+            let first = try Int64.fetchOne(
+                db, sql: "SELECT min(sequence) FROM log WHERE room = ?", arguments: [room])
+        else { return }
+        try db.execute(
+            sql: "DELETE FROM log WHERE room = ? AND sequence <= ? AND sequence < ?",
+            arguments: [room, sequence, first + Limits.trimmedRecords])
     }
 
     // MARK: Reading
@@ -199,8 +208,9 @@ public final class RoomLogSQLite: RoomLog {
         of room: String, delayedDocuments: [String], notesSinceMs: Int64
     ) async throws -> RoomHistory {
         try await pool.read { db in
-            let snapshot = try Self.snapshot(of: room, in: db)
+            let (snapshot, damagedSnapshots) = try Self.snapshot(of: room, in: db)
             let from = snapshot?.sequence ?? 0
+            var damage: [Int64: String] = [:]
             func records(
                 _ condition: String, _ arguments: StatementArguments, index: String? = nil
             ) throws -> [LogRecord] {
@@ -208,10 +218,17 @@ public final class RoomLogSQLite: RoomLog {
                 return try Row.fetchAll(
                     db, sql: "SELECT * FROM \(table) WHERE room = ? AND \(condition) ORDER BY sequence",
                     arguments: [room] + arguments
-                ).map(Self.record)
+                ).compactMap { row in
+                    switch Self.read(row) {
+                    case .success(let record): return record
+                    case .failure(let error):
+                        damage[try row.integer("sequence")] = error.message
+                        return nil
+                    }
+                }
             }
             let marks = databaseQuestionMarks(count: delayedDocuments.count)
-            return RoomHistory(
+            var history = RoomHistory(
                 snapshot: snapshot,
                 tail: try records("sequence > ?", [from]),
                 story: from == 0
@@ -223,6 +240,12 @@ public final class RoomLogSQLite: RoomLog {
                         [from] + StatementArguments(delayedDocuments)),
                 notes: try records(
                     "note IS NOT NULL AND committed_at >= ?", [notesSinceMs], index: "log_notes"))
+            history.damage =
+                damagedSnapshots
+                + damage.sorted { $0.key < $1.key }.map {
+                    LogDamage(.record, sequence: $0.key, reason: $0.value)
+                }
+            return history
         }
     }
 
@@ -233,44 +256,5 @@ public final class RoomLogSQLite: RoomLog {
                 arguments: [room, sequence, limit]
             ).map(Self.record)
         }
-    }
-
-    private static func snapshot(of room: String, in db: Database) throws -> RoomSnapshot? {
-        guard
-            let head = try Row.fetchOne(db, sql: "SELECT * FROM snapshots WHERE room = ?", arguments: [room])
-        else { return nil }
-        let documents = try Row.fetchAll(
-            db, sql: "SELECT * FROM snapshot_documents WHERE room = ?", arguments: [room])
-        return RoomSnapshot(
-            roomID: room, sequence: try head.integer("sequence"),
-            committedAtMs: try head.integer("committed_at"),
-            documents: try documents.map { row in
-                RoomSnapshot.DocumentState(
-                    name: try row.text("document"), state: try row.bytes("state"),
-                    owners: try owners(row.text("owners")))
-            })
-    }
-
-    private static func owners(_ text: String) throws -> [UInt64: String] {
-        var owners: [UInt64: String] = [:]
-        for line in text.split(separator: "\n") {
-            let parts = line.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2, let client = UInt64(parts[0]) else {
-                throw StorageError(
-                    code: .corrupt, message: "log.db holds a snapshot with an owner that is none")
-            }
-            owners[client] = String(parts[1])
-        }
-        return owners
-    }
-
-    private static func record(_ row: Row) throws -> LogRecord {
-        guard let number = UInt8(exactly: try row.integer("kind")),
-            let kind = LogRecord.Kind(rawValue: number)
-        else { throw StorageError(code: .corrupt, message: "log.db holds a record of an unknown kind") }
-        return LogRecord(
-            sequence: try row.integer("sequence"), kind: kind, document: try row.text("document"),
-            author: try row.text("author"), committedAtMs: try row.integer("committed_at"),
-            payload: try row.bytes("payload"), note: try row.optionalText("note"))
     }
 }

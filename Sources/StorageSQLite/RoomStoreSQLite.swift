@@ -51,6 +51,16 @@ public struct RoomStoreSQLite: RoomStore {
         try await database.read { db in try Self.room(id, in: db) }
     }
 
+    public func raiseEpoch(of roomID: String) async throws {
+        try await database.write { db in
+            guard var room = try Self.room(roomID, in: db) else { return }
+            room.epoch += 1
+            try db.execute(
+                sql: "UPDATE rooms SET specification = ? WHERE id = ?",
+                arguments: [try jsonText(room), roomID])
+        }
+    }
+
     public func addParticipant(_ participant: Participant, to roomID: String) async throws {
         try await database.write { db in
             // A battle has the players it was made for: with another one its log would tell another battle.

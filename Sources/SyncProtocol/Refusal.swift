@@ -7,6 +7,8 @@ public enum WriteRefusal: String, Sendable, CaseIterable {
     case gap
     case readOnly = "read_only"
     case epoch
+    /// The log takes no more for now. No quarantine: when it does again, the server asks for what was refused.
+    case diskFull = "disk_full"
 
     public var reason: String { "reset:\(rawValue)" }
 }

@@ -39,11 +39,27 @@ public enum Limits {
     public static let closeTimeout = TimeAmount.seconds(2)
     /// How long the token check and the loading of a room may take.
     public static let admissionTimeout = TimeAmount.seconds(15)
+    /// A room that waits for a time of the day looks at the clock so often at least, ms.
+    static let longestSleepMs: Int64 = 10_000
     /// A room without sockets is unloaded after so long.
     public static let unloadAfter = TimeAmount.seconds(60)
     /// Sessions whose end is remembered for sockets that are being admitted, and for how long at least, ms.
     public static let endedSessions = 10_000
     public static let endedSessionMs: Int64 = 60_000
+    /// A batch that found no space on disk is tried again after so long.
+    static let spaceRetry = TimeAmount.seconds(1)
+    /// At shutdown, what is on its way to disk is waited for so long.
+    static let drainDeadline = TimeAmount.seconds(3)
+    /// A room that fails twice is not loaded again before this pause, which doubles up to the longest, ms. Forgotten
+    /// after a while without failure.
+    static let firstFailurePauseMs: Int64 = 250
+    static let failurePauseMs: Int64 = 10_000
+    static let failureMemoryMs: Int64 = 60_000
+    /// How often a log is repaired in a row, and lost records that are named one by one.
+    static let repairAttempts = 3
+    static let toldLosses = 20
+    /// Failed rooms that are remembered.
+    static let failedRooms = 10_000
     /// Waits between attempts to load a battle again whose room failed.
     public static let resumePauses: [Duration] = [1, 2, 5, 10, 30, 60, 120, 300].map { .seconds($0) }
     /// Rooms in memory.

@@ -14,6 +14,7 @@ public final class RoomDirectory: Sendable {
         /// Sessions that ended a moment ago, with when: a socket that was being admitted then is closed after all.
         var endedSessions: [String: Int64] = [:]
         var accessObservers: [@Sendable (_ roomID: String) -> Void] = []
+        var failed = FailedRooms()
     }
 
     private let services: RoomServices
@@ -34,6 +35,21 @@ public final class RoomDirectory: Sendable {
 
     /// Rooms in memory, and sockets in them where that is known without asking.
     public var loadedRooms: Int { state.withLock { $0.hosts.count } }
+
+    /// Rooms by where they stand.
+    public func rooms(_ status: RoomStatus) -> Int {
+        let atMs = services.now()
+        let readOnly = services.readOnlyRooms.value
+        return state.withLock { state in
+            switch status {
+            case .loading: state.rooms.count - state.hosts.count
+            case .live: state.isShuttingDown ? 0 : max(0, state.hosts.count - readOnly)
+            case .readOnly: readOnly
+            case .draining: state.isShuttingDown ? state.hosts.count : 0
+            case .failed: state.failed.count(atMs: atMs)
+            }
+        }
+    }
 
     /// Tells `observer` whenever somebody's access to documents of a room grew: a battle ended, someone was invited.
     public func observeAccess(_ observer: @escaping @Sendable (_ roomID: String) -> Void) {
@@ -80,7 +96,12 @@ public final class RoomDirectory: Sendable {
     // MARK: Rooms
 
     public func create(_ specification: RoomSpecification) async throws {
-        try await services.store.create(specification)
+        do {
+            try await services.store.create(specification)
+        } catch {
+            services.hooks.alarm("room \(specification.id) could not be made: \(error)")
+            throw DoorRefusal(.tryAgainLater, "the room could not be stored; try again")
+        }
         _ = try await host(of: specification.id)
     }
 
@@ -188,10 +209,12 @@ public final class RoomDirectory: Sendable {
 
     private func host(of id: String) async throws(DoorRefusal) -> RoomHost {
         let promise = group.next().makePromise(of: RoomHost.self)
-        enum Found { case future(EventLoopFuture<RoomHost>), toLoad, refused }
+        let atMs = services.now()
+        enum Found { case future(EventLoopFuture<RoomHost>), toLoad, refused, failed }
         let found: Found = state.withLock { state in
             if let future = state.rooms[id] { return .future(future) }
             guard !state.isShuttingDown, state.rooms.count < Limits.loadedRooms else { return .refused }
+            guard !state.failed.holds(id, atMs: atMs) else { return .failed }
             state.rooms[id] = promise.futureResult
             return .toLoad
         }
@@ -202,6 +225,10 @@ public final class RoomDirectory: Sendable {
             future = known
         case .refused:
             let refusal = DoorRefusal(.tryAgainLater, "the server takes no more rooms now")
+            promise.fail(refusal)
+            throw refusal
+        case .failed:
+            let refusal = DoorRefusal(.tryAgainLater, "the room failed a moment ago; try again")
             promise.fail(refusal)
             throw refusal
         case .toLoad:
@@ -220,13 +247,7 @@ public final class RoomDirectory: Sendable {
     /// Loads a room. A load that failed leaves nothing behind, and nothing is written.
     private func load(_ id: String) async throws -> RoomHost {
         do {
-            guard let specification = try await specification(of: id) else {
-                throw DoorRefusal(.notFound, "no such room or document")
-            }
-            let atMs = services.now()
-            let history = try await services.log.history(
-                of: id, delayedDocuments: Room.delayedDocuments(of: specification),
-                notesSinceMs: atMs - Rooms.Limits.nonceMs)
+            let (specification, history) = try await soundHistory(of: id)
             let loop = group.any()
             let services = services
             return try await loop.submit {
@@ -243,10 +264,49 @@ public final class RoomDirectory: Sendable {
                 return host
             }.get()
         } catch {
-            state.withLock { _ = $0.rooms.removeValue(forKey: id) }
-            if !(error is DoorRefusal) { services.hooks.alarm("room \(id) could not be loaded: \(error)") }
+            let isRefusal = error is DoorRefusal
+            let atMs = services.now()
+            state.withLock { state in
+                state.rooms[id] = nil
+                if !isRefusal { state.failed.add(id, atMs: atMs) }
+            }
+            if !isRefusal {
+                services.hooks.alarm("room \(id) could not be loaded: \(error)")
+                services.hooks.observe(.loadFailed)
+            }
             throw error
         }
+    }
+
+    /// What a room is and what is loaded; a damaged log is repaired first.
+    private func soundHistory(of id: String) async throws -> (RoomSpecification, RoomHistory) {
+        for _ in 0..<Limits.repairAttempts {
+            guard let specification = try await specification(of: id) else {
+                throw DoorRefusal(.notFound, "no such room or document")
+            }
+            let history = try await services.log.history(
+                of: id, delayedDocuments: Room.delayedDocuments(of: specification),
+                notesSinceMs: services.now() - Rooms.Limits.nonceMs)
+            guard !history.isSound else { return (specification, history) }
+            try await repair(try LogRecovery(of: history), of: id)
+        }
+        throw RoomLoadError(code: .damaged, sequence: 0, message: "its log cannot be repaired")
+    }
+
+    /// The epoch rises first: when the process dies in between, all of this is done again.
+    private func repair(_ recovery: LogRecovery, of id: String) async throws {
+        if recovery.losesState { try await services.store.raiseEpoch(of: id) }
+        try await services.log.repair(recovery, of: id, atMs: services.now())
+        for (sequence, reason) in recovery.lost.sorted(by: { $0.key < $1.key }).prefix(Limits.toldLosses) {
+            services.hooks.alarm("room \(id): record \(sequence) is lost: \(reason)")
+        }
+        services.hooks.alarm(
+            "room \(id) was recovered: \(recovery.lost.count) records, \(recovery.strays.count) rows without a place "
+                + "and \(recovery.snapshots.count) snapshots are lost"
+                + (recovery.losesState ? "; its epoch rose" : "; its documents are whole"))
+        services.hooks.observe(
+            .recordsLost(recovery.lost.count + recovery.strays.count, fromDocuments: recovery.losesState))
+        services.hooks.observe(.snapshotsLost(recovery.snapshots.count))
     }
 
     private func specification(of id: String) async throws -> RoomSpecification? {
@@ -258,10 +318,12 @@ public final class RoomDirectory: Sendable {
     }
 
     private func forget(_ host: RoomHost) {
+        let atMs = services.now()
         let isShuttingDown = state.withLock { state in
             if state.hosts[host.id] === host {
                 state.hosts[host.id] = nil
                 state.rooms[host.id] = nil
+                if host.status == .failed { state.failed.add(host.id, atMs: atMs) }
             }
             return state.isShuttingDown
         }

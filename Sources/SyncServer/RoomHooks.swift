@@ -22,17 +22,21 @@ public struct RoomHooks: Sendable {
     public var verdict: @Sendable (_ submissionID: String) async -> SpokenVerdict?
     /// A battle ended: ratings and leaderboards. Told at least once.
     public var battleFinished: @Sendable (RoomSpecification, BattleResult) async -> Void
+    /// For the operator's eyes: the log.
     public var alarm: @Sendable (String) -> Void
+    /// For the operator's counts.
+    public var observe: @Sendable (RoomEvent) -> Void
 
     public init(
         storeSubmission: @escaping @Sendable (RoomSpecification, TakenSubmission) async throws -> String,
         verdict: @escaping @Sendable (_ submissionID: String) async -> SpokenVerdict?,
         battleFinished: @escaping @Sendable (RoomSpecification, BattleResult) async -> Void,
-        alarm: @escaping @Sendable (String) -> Void
+        alarm: @escaping @Sendable (String) -> Void, observe: @escaping @Sendable (RoomEvent) -> Void
     ) {
         self.storeSubmission = storeSubmission
         self.verdict = verdict
         self.battleFinished = battleFinished
         self.alarm = alarm
+        self.observe = observe
     }
 }

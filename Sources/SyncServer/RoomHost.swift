@@ -9,25 +9,36 @@ import SyncProtocol
 /// `@unchecked Sendable`: every stored variable is touched on `loop` alone; other loops only hold the reference and
 /// hop here.
 final class RoomHost: @unchecked Sendable {
-    enum Status { case live, drained, failed }
+    enum Status {
+        /// Takes frames; writes too, unless the room is read-only for want of space.
+        case live
+        /// Takes nothing more, and waits until what is on its way to disk is there.
+        case draining
+        case drained
+        case failed
+    }
 
     typealias SubmissionResult = Result<StoredSubmission, SubmissionRefusalError>
 
     let id: String
     let loop: any EventLoop
-    private let services: RoomServices
+    let services: RoomServices
     private let onGone: @Sendable (RoomHost) -> Void
     private let onAccessChanged: @Sendable (_ roomID: String) -> Void
-    private(set) var room: Room
-    private(set) var status = Status.live
-    private var fanout = Fanout()
+    var room: Room
+    var status = Status.live
+    var fanout = Fanout()
     private var requests: [UInt64: CheckedContinuation<SubmissionResult, Never>] = [:]
-    private var stalled: Set<SubscriberID> = []
+    var stalled: Set<SubscriberID> = []
     private var wake: (atMs: Int64, task: Scheduled<Void>)?
     private var unloading: Scheduled<Void>?
     /// Submissions whose row is being stored: no snapshot passes them.
     private var rowsBeingStored = 0
-    private var snapshotIsWanted = false
+    var snapshotIsWanted = false
+    /// A batch that found no space waits to be tried again.
+    var spaceRetry: Scheduled<Void>?
+    /// At shutdown: what sockets are told at the end, and the end at the latest.
+    var draining: (refusal: DoorRefusal, deadline: Scheduled<Void>)?
 
     init(
         _ room: Room, loop: any EventLoop, services: RoomServices,
@@ -78,8 +89,13 @@ final class RoomHost: @unchecked Sendable {
             guard self.status == .live else { return }
             self.room.receive(message, from: id, atMs: self.services.now())
             self.perform()
-            if self.room.uncommittedBytes > Rooms.Limits.uncommittedBytes { self.stall(channel) }
+            if self.isOverfull { self.stall(channel) }
         }
+    }
+
+    /// Too much waits for the disk. While the room is read-only nothing is added, and writers must hear that.
+    private var isOverfull: Bool {
+        room.uncommittedBytes > Rooms.Limits.uncommittedBytes && !room.isReadOnly
     }
 
     private func stall(_ channel: DocumentChannel) {
@@ -140,14 +156,14 @@ final class RoomHost: @unchecked Sendable {
         perform()
     }
 
-    private func onLoop(_ body: @escaping @Sendable () -> Void) {
+    func onLoop(_ body: @escaping @Sendable () -> Void) {
         if loop.inEventLoop { body() } else { loop.execute(body) }
     }
 
     // MARK: Actions
 
     /// Carries out the room's actions. Frames of one run that go to the same sockets leave in one write.
-    private func perform() {
+    func perform() {
         var outgoing: [(document: String, tiers: Tiers, frames: [[UInt8]])] = []
         func flush() {
             for group in outgoing {
@@ -213,44 +229,16 @@ final class RoomHost: @unchecked Sendable {
         send(messages, to: id)
     }
 
-    // MARK: Log
+    // MARK: End
 
-    private func append(_ records: [LogRecord]) {
-        services.log.append(records, room: id) { result in
-            self.loop.execute {
-                switch result {
-                case .success: self.committed()
-                case .failure(let error): self.fail("the log refused a write: \(error)")
-                }
-            }
-        }
-    }
-
-    private func committed() {
-        guard status == .live else { return }
-        room.committed(atMs: services.now())
-        perform()
-        guard !stalled.isEmpty, room.uncommittedBytes <= Rooms.Limits.uncommittedBytes / 2 else { return }
-        for id in stalled {
-            guard let channel = fanout.channels[id] else { continue }
-            channel.loop.execute { channel.stall(false) }
-        }
-        stalled.removeAll()
-    }
-
-    /// A write that may or may not be on disk: the room is thrown away and loaded again from the log. Nothing of the
-    /// batch was shown to anyone.
-    private func fail(_ reason: String) {
-        guard status == .live else { return }
-        services.hooks.alarm("room \(id) failed: \(reason)")
-        end(.failed, refusal: DoorRefusal(.tryAgainLater, "the room could not be written to disk; try again"))
-    }
-
-    private func end(_ status: Status, refusal: DoorRefusal) {
+    func end(_ status: Status, refusal: DoorRefusal) {
         self.status = status
         wake?.task.cancel()
         wake = nil
         unloading?.cancel()
+        spaceRetry?.cancel()
+        if room.isReadOnly { tellReadOnly(false) }
+        draining?.deadline.cancel()
         for channel in fanout.channels.values { channel.loop.execute { channel.end(refusal) } }
         for continuation in requests.values {
             continuation.resume(returning: .failure(.init(refusal: .unavailable)))
@@ -314,7 +302,8 @@ final class RoomHost: @unchecked Sendable {
         guard status == .live, let due = room.nextWakeMs else { return }
         if let wake, wake.atMs <= due { return }
         wake?.task.cancel()
-        let delay = TimeAmount.milliseconds(max(1, due - services.now()))
+        // Looked at again in a while at the latest: the clock may be set forward meanwhile.
+        let delay = TimeAmount.milliseconds(min(max(1, due - services.now()), Limits.longestSleepMs))
         wake = (due, loop.assumeIsolated().scheduleTask(in: delay) { self.tick() })
     }
 
@@ -327,13 +316,15 @@ final class RoomHost: @unchecked Sendable {
 
     // MARK: Snapshots and unloading
 
-    private func saveSnapshot() {
+    func saveSnapshot() {
         guard snapshotIsWanted, rowsBeingStored == 0, let snapshot = room.snapshot() else { return }
         snapshotIsWanted = false
         let log = services.log
         let alarm = services.hooks.alarm
+        // Of an open room nothing is ever played back: its state is all that is kept.
+        let trimsLog = room.specification.kind == .open
         Task {
-            do { try await log.save(snapshot) } catch {
+            do { try await log.save(snapshot, trimsLog: trimsLog) } catch {
                 alarm("room \(snapshot.roomID): no snapshot: \(error)")
             }
         }
@@ -355,15 +346,5 @@ final class RoomHost: @unchecked Sendable {
         snapshotIsWanted = room.hasChangedSinceSnapshot
         saveSnapshot()
         end(.drained, refusal: DoorRefusal(.restarting, "the room was unloaded"))
-    }
-
-    /// Ends the room at shutdown: what is on its way to disk gets there, sockets are told.
-    func shutDown(_ refusal: DoorRefusal) {
-        onLoop {
-            guard self.status == .live else { return }
-            self.snapshotIsWanted = self.room.hasChangedSinceSnapshot
-            self.saveSnapshot()
-            self.end(.drained, refusal: refusal)
-        }
     }
 }

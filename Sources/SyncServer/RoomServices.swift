@@ -11,6 +11,8 @@ public struct RoomServices: Sendable {
     /// A new UUIDv7.
     public let newID: @Sendable () -> String
     let nextID: @Sendable () -> UInt64
+    /// Rooms that have no space to write.
+    let readOnlyRooms = Tally()
 
     public init(
         store: any RoomStore, log: any RoomLog, hooks: RoomHooks, now: @escaping @Sendable () -> Int64,
@@ -24,6 +26,13 @@ public struct RoomServices: Sendable {
         let counter = Counter()
         nextID = { counter.next() }
     }
+}
+
+/// How many there are of something.
+final class Tally: Sendable {
+    private let count = Atomic<Int>(0)
+    var value: Int { count.load(ordering: .relaxed) }
+    func add(_ change: Int) { count.add(change, ordering: .relaxed) }
 }
 
 /// Numbers that are unique within the process.

@@ -23,6 +23,11 @@ extension HTTPProblem {
         case .notAllowed: .forbidden("Only whoever writes in the document submits it.")
         case .invalidFile(let reason): .invalid("file", reason, code: refusal.code)
         case .noProblem: .conflict(refusal.code, "The room has no problem to submit to.")
+        case .diskFull:
+            HTTPProblem(
+                HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), code: refusal.code,
+                detail: "The server's disk is full; the room is read-only until there is space.",
+                headers: [.retryAfter: "5"])
         case .unavailable: .unavailable("The submission could not be stored; try again.")
         case .battle(.tooSoon(let retryAfterMs)):
             HTTPProblem(

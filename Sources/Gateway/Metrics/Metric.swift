@@ -52,6 +52,19 @@ package struct Metric: Sendable, Hashable {
         "coduel_ws_connections", .gauge, "Open WebSocket connections.")
     package static let rooms = Metric("coduel_room_count", .gauge, "Rooms in memory.", labels: ["kind"])
 
+    package static let roomStatus = Metric(
+        "coduel_room_status", .gauge, "Rooms by where they stand.", labels: ["status"])
+    package static let lostRecords = Metric(
+        "coduel_log_lost_records_total", .counter,
+        "Records of the rooms' log that were found damaged and marked as lost.", labels: ["documents"])
+    package static let lostSnapshots = Metric(
+        "coduel_log_lost_snapshots_total", .counter, "Snapshots of rooms that were found damaged.")
+    package static let roomFailures = Metric(
+        "coduel_room_failures_total", .counter, "Rooms that could not be loaded, or written.",
+        labels: ["when"])
+    package static let readOnlyTurns = Metric(
+        "coduel_room_read_only_total", .counter, "Times a room became read-only because the disk was full.")
+
     // MARK: Matchmaking and judging
     package static let matchWait = Metric(
         "coduel_match_wait_seconds", .histogram, "Time from ticket to match.", labels: ["queue"],

@@ -321,7 +321,10 @@ private struct ReplayRecord: Encodable {
         case .submission: kind = "submission"
         case .verdict: kind = "verdict"
         case .battle: kind = "battle"
+        case .lost: kind = "lost"
         }
-        if record.kind != .update { event = String(decoding: record.payload, as: UTF8.self) }
+        if record.kind != .update, record.kind != .lost {
+            event = String(decoding: record.payload, as: UTF8.self)
+        }
     }
 }

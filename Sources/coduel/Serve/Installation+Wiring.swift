@@ -46,7 +46,8 @@ extension Installation {
             },
             verdict: { id in await RoomSubmissions.verdict(of: id, in: submissions) },
             battleFinished: { room, result in await link.battleFinished(room, result) },
-            alarm: { text in logger.error("\(text)") })
+            alarm: { text in logger.error("\(text)") },
+            observe: { event in RoomCounts.count(event, in: metrics) })
         let directory = RoomDirectory(
             services: RoomServices(store: rooms, log: log, hooks: hooks, now: now, newID: newID),
             group: MultiThreadedEventLoopGroup.singleton, opensAnyName: settings.openRooms)
@@ -75,6 +76,9 @@ extension Installation {
         self.events = events
         self.metrics = metrics
         metrics.gauge(.rooms, labels: ["any"]) { Double(directory.loadedRooms) }
+        for status in RoomStatus.allCases {
+            metrics.gauge(.roomStatus, labels: [status.rawValue]) { Double(directory.rooms(status)) }
+        }
         metrics.gauge(.eventSubscribers) { Double(events.subscriberCount) }
         readiness = Readiness(checks: [
             .init("database") { (try? await catalogue.count()) != nil },

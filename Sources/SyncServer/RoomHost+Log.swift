@@ -1,0 +1,97 @@
+import NIOCore
+import Rooms
+import SyncProtocol
+
+// What the disk answers: commits, a full disk, failures; and the end at shutdown, which waits for it.
+extension RoomHost {
+    func append(_ records: [LogRecord]) {
+        services.log.append(records, room: id) { result in
+            self.loop.execute {
+                switch result {
+                case .success: self.committed()
+                case .failure(.full): self.waitForSpace(records)
+                case .failure(let error): self.fail("the log refused a write: \(error)")
+                }
+            }
+        }
+    }
+
+    private func committed() {
+        guard status == .live || status == .draining else { return }
+        if room.isReadOnly {
+            services.hooks.alarm("room \(id): there is space again, it takes writes")
+            tellReadOnly(false)
+        }
+        room.committed(atMs: services.now())
+        perform()
+        if status == .draining, room.isSettled { finishDraining() }
+        releaseStalled()
+    }
+
+    /// The disk is full: the room goes on for readers, and its batch, of which nothing is on disk, is tried again.
+    private func waitForSpace(_ records: [LogRecord]) {
+        guard status == .live else { return finishDraining() }
+        if !room.isReadOnly {
+            services.hooks.alarm("room \(id) is read-only: the disk is full")
+            tellReadOnly(true)
+            room.suspendWrites()
+            perform()
+            releaseStalled()
+        }
+        // What is no write of a socket goes on being accepted: players who come and go, verdicts.
+        guard room.uncommittedBytes <= 2 * Rooms.Limits.uncommittedBytes else {
+            return fail("the disk is full, and too much waits for it")
+        }
+        spaceRetry = loop.assumeIsolated().scheduleTask(in: Limits.spaceRetry) {
+            self.spaceRetry = nil
+            self.append(records)
+        }
+    }
+
+    func tellReadOnly(_ isReadOnly: Bool) {
+        services.readOnlyRooms.add(isReadOnly ? 1 : -1)
+        services.hooks.observe(.readOnly(isReadOnly))
+    }
+
+    private func releaseStalled() {
+        guard !stalled.isEmpty,
+            room.isReadOnly || room.uncommittedBytes <= Rooms.Limits.uncommittedBytes / 2
+        else { return }
+        for id in stalled {
+            guard let channel = fanout.channels[id] else { continue }
+            channel.loop.execute { channel.stall(false) }
+        }
+        stalled.removeAll()
+    }
+
+    /// A write that may or may not be on disk: the room is thrown away and loaded again from the log. Nothing of the
+    /// batch was shown to anyone.
+    func fail(_ reason: String) {
+        guard status == .live else { return finishDraining() }
+        services.hooks.alarm("room \(id) failed: \(reason)")
+        services.hooks.observe(.logFailed)
+        end(.failed, refusal: DoorRefusal(.tryAgainLater, "the room could not be written to disk; try again"))
+    }
+
+    // MARK: Draining
+
+    /// Ends the room at shutdown: what is on its way to disk gets there, sockets are told.
+    func shutDown(_ refusal: DoorRefusal) {
+        onLoop {
+            guard self.status == .live else { return }
+            self.status = .draining
+            let deadline = self.loop.assumeIsolated().scheduleTask(in: Limits.drainDeadline) {
+                self.finishDraining()
+            }
+            self.draining = (refusal, deadline)
+            if self.room.isSettled || self.room.isReadOnly { self.finishDraining() }
+        }
+    }
+
+    private func finishDraining() {
+        guard status == .draining, let draining else { return }
+        snapshotIsWanted = room.hasChangedSinceSnapshot
+        saveSnapshot()
+        end(.drained, refusal: draining.refusal)
+    }
+}
