@@ -139,6 +139,10 @@ let package = Package(
         .testTarget(
             name: "RoomsTests", dependencies: ["Rooms", "SyncProtocol", "CRDT", "Battles"],
             swiftSettings: settings),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Rooms", "SyncProtocol", "CRDT", "Battles", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "BattlesTests", dependencies: ["Battles", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "MatchmakingTests", dependencies: ["Matchmaking", "TestSupport"], swiftSettings: settings),
