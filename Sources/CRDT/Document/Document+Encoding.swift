@@ -6,9 +6,9 @@ extension Document {
     public func encodeStateAsUpdate(since: StateVector? = nil) -> [UInt8] {
         let vector = since ?? StateVector()
         guard vector.clients.isEmpty, !hasPending, isSettled else { return freshState(since: vector) }
-        if let known = store.encoded.v1(at: store.changes) { return known }
+        if let known = store.encoded.v1(at: store.version) { return known }
         let state = store.encodeState(since: vector)
-        store.encoded.set(v1: state, at: store.changes)
+        store.encoded.set(v1: state, at: store.version)
         return state
     }
 
@@ -20,9 +20,9 @@ extension Document {
             return UpdateV2Encoder.bytes(of: update, keepsSubFlags: true)
         }
         guard vector.clients.isEmpty, isSettled else { return store.encodeStateV2(since: vector) }
-        if let known = store.encoded.v2(at: store.changes) { return known }
+        if let known = store.encoded.v2(at: store.version) { return known }
         let state = store.encodeStateV2(since: vector)
-        store.encoded.set(v2: state, at: store.changes)
+        store.encoded.set(v2: state, at: store.version)
         return state
     }
 

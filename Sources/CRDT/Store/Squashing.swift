@@ -40,7 +40,7 @@ extension Store {
         for place in grown { squash(place.client, from: place.clock) }
         squash(splits: splits)
         if arena.isWasteful { compact() }
-        encoded.forget(unless: changes)
+        encoded.forget(unless: version)
     }
 
     private static func sorted(_ deletions: [TransactionLog.Deletion]) -> [TransactionLog.Deletion] {

@@ -27,6 +27,11 @@ struct Store: ~Copyable {
     var transaction = TransactionLog()
     /// Grows with every struct and deletion that takes effect.
     var changes: UInt64 = 0
+    /// Grows with every cut of a block. Blocks are joined again, but a surrogate pair stays apart, copies of undo
+    /// do too, and neighbours may be joined that were not before: the bytes of the state can be others.
+    var cuts: UInt64 = 0
+    /// Tells whether the bytes of the state may have changed.
+    var version: UInt64 { changes &+ cuts }
     /// What undo made of blocks with `isRedone`: the first unit of the copy.
     var redone: [UInt32: TransactionLog.Place] = [:]
     /// Format blocks whose value is an object that another one had before, by their `unitCode`.
@@ -150,6 +155,7 @@ struct Store: ~Copyable {
     /// Cuts a block; `place` is where it is among its client's blocks. Gives the right part (yjs
     /// `splitItem`).
     mutating func split(_ left: UInt32, at length: UInt32, place: ClientBlocks.Place) -> UInt32 {
+        cuts &+= 1
         var right = blocks[left]
         right.clock += length
         right.length -= length
