@@ -143,6 +143,12 @@ final class ReplicaDocument {
             types, of: document, captureTimeoutMs: Int64(request["timeout"]?.integer ?? 500),
             trackedOrigins: Set(tracked), ignoresRemoteMapChanges: request["ignoreRemote"]?.bool ?? false,
             now: now)
+        if let ignored = request["ignores"]?.string {
+            manager.captures = { $0.origin != AnyHashable(ignored) }
+        }
+        if let spared = request["spares"]?.string {
+            manager.deletes = { ReplicaCoding.kind(of: $0) != spared }
+        }
         if let place = managers.firstIndex(where: { $0.name == name }) {
             managers[place].manager.destroy()
             managers[place].manager = manager

@@ -80,9 +80,10 @@ struct ReplicaEdit {
         switch Self.resolve(path, in: document) {
         case .text(let text): try perform(onText: text) || perform(onAttributes: text)
         case .xmlText(let text): try perform(onText: text) || perform(onAttributes: text)
-        case .xmlElement(let element): try perform(onList: element) || perform(onAttributes: element)
+        case .xmlElement(let element):
+            try perform(onChildren: element) || perform(onList: element) || perform(onAttributes: element)
         case .array(let array): try perform(onList: array)
-        case .xmlFragment(let fragment): try perform(onList: fragment)
+        case .xmlFragment(let fragment): try perform(onChildren: fragment) || perform(onList: fragment)
         case .map(let map): try perform(onMap: map)
         case .xmlHook(let hook): try perform(onMap: hook)
         case .value, .document, nil: false
@@ -131,13 +132,30 @@ struct ReplicaEdit {
         return true
     }
 
+    private func perform(onChildren parent: some XMLParent) throws -> Bool {
+        guard name == "after" else { return false }
+        let index = argument(0).integer.map { clamp($0, parent.length - 1) }
+        let child = index.flatMap { parent[$0]?.type as? any XMLNode }
+        try parent.insert(contents(1, for: parent), after: child)
+        return true
+    }
+
+    /// New elements of a list; what is no XML is left out where only that belongs.
+    private func contents(_ index: Int, for list: some ListType) -> [Content] {
+        (argument(index).array ?? []).map { ReplicaCoding.content($0) }.filter {
+            switch $0 {
+            case .xmlElement, .xmlText, .xmlHook: true
+            default: list is SharedArray
+            }
+        }
+    }
+
     private func perform(onList list: some ListType) throws -> Bool {
         switch name {
         case "list":
-            let contents = (argument(1).array ?? []).map { ReplicaCoding.content($0) }
-            try list.insert(contents, at: clamp(integer(0), list.length))
+            try list.insert(contents(1, for: list), at: clamp(integer(0), list.length))
         case "push":
-            try list.push((argument(0).array ?? []).map { ReplicaCoding.content($0) })
+            try list.push(contents(0, for: list))
         case "delete":
             let at = clamp(integer(0), list.length)
             try list.delete(at: at, length: clamp(integer(1), list.length - at))

@@ -101,6 +101,7 @@ final class ReplicaSession {
             let past = try Document(
                 from: snapshot, of: document, clientID: Self.client(request), gc: request["gc"]?.bool ?? true)
             try adopt(request["as"]?.string ?? "", past, request)
+        case "past": return try past(request, document)
         case "readiness":
             switch document.readiness(of: try Self.update(request["update"], request)) {
             case .ready: return ["readiness": "ready"]
@@ -184,6 +185,21 @@ final class ReplicaSession {
         guard let at = document.absolutePosition(of: position) else { return ["at": .null] }
         let type = Value.string(ReplicaCoding.name(of: at.type))
         return ["at": ["type": type, "index": .integer(at.index), "assoc": .integer(at.assoc)]]
+    }
+
+    /// A text at a snapshot, or what changed in it since one.
+    private func past(_ request: Value, _ document: Document) throws -> Value {
+        func snapshot(_ name: String) throws -> Snapshot? {
+            try request[name]?.string.map { try Snapshot(decodingV1: Hex.bytes($0)) }
+        }
+        let (now, then) = (try snapshot("snapshot"), try snapshot("previous"))
+        let delta: [DeltaOperation]
+        switch ReplicaEdit.resolve(request["path"]?.array ?? [], in: document) {
+        case .text(let text): delta = text.delta(at: now, since: then)
+        case .xmlText(let text): delta = text.delta(at: now, since: then)
+        default: return ["ok": false]
+        }
+        return ["delta": .array(delta.map { ReplicaCoding.operation($0) })]
     }
 
     // MARK: Arguments

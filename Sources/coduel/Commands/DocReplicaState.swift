@@ -41,6 +41,15 @@ extension ReplicaDocument {
         ]
     }
 
+    private static func authors(_ ranges: [AuthoredRange]) -> Value {
+        .array(ranges.map { [.integer($0.offset), .integer($0.length), .number(Double($0.client))] })
+    }
+
+    /// What looking for elements finds, by a name in another case.
+    private static func found(_ parent: some XMLParent) -> Value {
+        .array(parent.querySelectorAll("P").map { .string(ReplicaCoding.name(of: $0.id)) })
+    }
+
     /// A shared type with all that is in it.
     private static func tree(_ value: SharedValue) -> Value {
         func coded(_ value: SharedValue) -> Value { ReplicaCoding.coded(value, expand: tree) }
@@ -54,8 +63,8 @@ extension ReplicaDocument {
         func text(_ text: some TextType) -> Value {
             let delta = text.delta.map { ReplicaCoding.operation($0, expand: tree) }
             return object(
-                ("length", .integer(text.length)), ("delta", .array(delta)),
-                ("attributes", pairs(text.attributes)))
+                ("length", .integer(text.length)), ("authors", authors(text.authors)),
+                ("delta", .array(delta)), ("attributes", pairs(text.attributes)))
         }
         switch value {
         case .text(let it): return text(it)
@@ -63,12 +72,14 @@ extension ReplicaDocument {
         case .map(let map): return object(("entries", pairs(map.entries)))
         case .xmlHook(let hook):
             return object(("name", .string(hook.hookName)), ("entries", pairs(hook.entries)))
-        case .array(let array): return object(("items", .array(array.elements.map(coded))))
-        case .xmlFragment(let fragment): return object(("items", .array(fragment.elements.map(coded))))
+        case .array(let array):
+            return object(("authors", authors(array.authors)), ("items", .array(array.elements.map(coded))))
+        case .xmlFragment(let fragment):
+            return object(("found", found(fragment)), ("items", .array(fragment.elements.map(coded))))
         case .xmlElement(let element):
             return object(
                 ("name", .string(element.nodeName)), ("attributes", pairs(element.attributes)),
-                ("items", .array(element.elements.map(coded))))
+                ("found", found(element)), ("items", .array(element.elements.map(coded))))
         case .value, .document: return coded(value)
         }
     }

@@ -101,8 +101,8 @@ const TEXT_EDITS = {
   unattribute: R => [pick(R, KEYS)]
 }
 const textWeights = (profile, text) => ({
-  insert: text.length > 80 ? 3 : 12,
-  cut: text.length ? (text.length > 80 ? 10 : 5) : 0,
+  insert: text.length > profile.size ? 3 : 12,
+  cut: text.length ? (text.length > profile.size ? 10 : 5) : 0,
   format: profile.formats ? 6 : 0,
   embed: profile.embeds ? 2 : 0,
   delta: profile.formats ? 3 : 0,
@@ -122,6 +122,7 @@ const MAP_EDITS = {
 const LIST_EDITS = {
   list: (R, profile, list, depth, contents) => [R(list.length + 1), contents()],
   push: (R, profile, list, depth, contents) => [contents()],
+  after: (R, profile, list, depth, contents) => [R(4) ? R(Math.max(1, list.length)) : null, contents()],
   delete: (R, profile, list) => { const at = R(list.length); return [at, 1 + R(Math.min(4, list.length - at))] }
 }
 
@@ -147,8 +148,9 @@ const editOf = (Y, R, profile, type, path, depth) => {
         const other = R(6) || depth >= MAX_DEPTH ? scalar(R) : newType(R, profile)
         return ['attribute', path, pick(R, KEYS), R(2) ? pick(R, ['v', '<"&', '']) : other]
       }
-      const long = type.length > 20
-      const name = weighted(R, { list: long ? 2 : 8, push: long ? 1 : 3, delete: type.length ? (long ? 8 : 4) : 0 })
+      const long = type.length > profile.size / 4
+      const weights = { list: long ? 2 : 8, push: long ? 1 : 3, after: kind === 'array' ? 0 : 2, delete: type.length ? (long ? 8 : 4) : 0 }
+      const name = weighted(R, weights)
       return [name, path, ...LIST_EDITS[name](R, profile, type, depth, contentsOf(R, profile, type, kind, depth))]
     }
   }

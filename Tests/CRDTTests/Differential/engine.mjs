@@ -2,6 +2,9 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
+/** The process is ended when it says nothing for so long, ms, while it owes an answer. */
+const PATIENCE = 30_000
+
 export class Engine {
   constructor (binary) {
     this.binary = binary
@@ -11,8 +14,18 @@ export class Engine {
   start () {
     const waiting = []
     const child = spawn(this.binary, ['doc', 'replica'], { stdio: ['pipe', 'pipe', 'inherit'] })
-    const fail = reason => { if (this.child === child) this.child = null; for (const answer of waiting.splice(0)) answer({ died: reason }) }
-    createInterface({ input: child.stdout }).on('line', line => waiting.shift()?.(line))
+    const fail = reason => {
+      if (this.child === child) this.child = null
+      clearInterval(watch)
+      for (const answer of waiting.splice(0)) answer({ died: reason })
+    }
+    this.heard = performance.now()
+    const watch = setInterval(() => { if (waiting.length && performance.now() - this.heard > PATIENCE) child.kill('SIGKILL') }, 1000)
+    watch.unref()
+    createInterface({ input: child.stdout }).on('line', line => {
+      this.heard = performance.now()
+      waiting.shift()?.(line)
+    })
     child.stdin.on('error', () => {})
     child.on('error', error => fail(error.message))
     child.on('exit', (code, signal) => fail(`the engine ended with ${signal ?? code}`))
@@ -24,13 +37,11 @@ export class Engine {
   ask (request) {
     if (!this.child) this.start()
     return new Promise(resolve => {
+      if (this.waiting.length === 0) this.heard = performance.now()
       this.waiting.push(resolve)
       this.child.stdin.write(JSON.stringify(request) + '\n')
     })
   }
-
-  /** Ends the process, by its own id: for one that no longer answers. */
-  kill () { this.child?.kill('SIGKILL') }
 
   end () { this.child?.stdin.end() }
 }

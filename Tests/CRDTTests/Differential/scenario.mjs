@@ -34,6 +34,8 @@ export class Scenario {
     this.profile = { ...PROFILES[this.profileName], bigint: !rules.lacks('bigint'), pairs: !this.mirror }
     // Objects in objects are never equal unless they are the same, which the mirror's are not where the engine's are.
     Object.assign(this.profile, { falsy: this.profile.falsy && !rules.lacks('falsy'), deep: !this.mirror })
+    // Mostly small, where things happen close to each other; sometimes long enough for trees of positions to grow.
+    this.profile.size = R(12) ? 80 : 3000
     this.requests = []
     this.operations = 0
     this.now = 1_000_000
@@ -94,7 +96,7 @@ export class Scenario {
       undo: profile.undo,
       observe: profile.observe,
       position: 4,
-      snapshot: 1,
+      snapshot: 2,
       plan: this.session.engine ? 2 : 0,
       load: profile.subdocs && !this.mirror ? 1 : 0
     }
@@ -257,7 +259,9 @@ export class Scenario {
       scope: scope.map(path => R(4) ? path.slice(0, 1) : path),
       timeout: pick(R, [0, 500, 500, 5000]),
       tracked: pick(R, [[null], [null, 'x'], ['x'], [null, 'observer']]),
-      ignoreRemote: R(3) === 0
+      ignoreRemote: R(3) === 0,
+      ...R(5) === 0 && { ignores: pick(R, ['x', 'net']) },
+      ...R(6) === 0 && { spares: pick(R, ['map', 'text', 'array']) }
     }, this.mirror)
     if (!replica.managers.includes(name)) replica.managers.push(name)
   }
@@ -300,10 +304,21 @@ export class Scenario {
       return
     }
     const { of, bytes } = pick(R, this.snapshots)
+    if (R(2) && !of.relay) return this.past(of)
     if (of.gc || of.relay) return
     const gc = R(2) === 0
     await this.send({ restore: of.name, snapshot: bytes, as: 'R', client: 5_000_000_000, gc, types: TYPES })
     await this.send({ state: 'R', types: true })
+  }
+
+  /** A text at a snapshot of its own document, or what changed since one. */
+  async past (replica) {
+    const { R } = this
+    const { type, path } = chooseType(this.Y, R, { roots: { text: 1 } }, this.doc(replica))
+    if (!(type instanceof this.Y.Text)) return
+    const own = this.snapshots.filter(({ of }) => of === replica).map(({ bytes }) => bytes)
+    const [snapshot, previous] = pick(R, [[pick(R, own), null], [pick(R, own), pick(R, own)], [null, pick(R, own)]])
+    await this.send({ past: replica.name, path, snapshot, previous })
   }
 
   async load (replica) {
@@ -330,10 +345,11 @@ export class Scenario {
     }
     await this.send({ same: replicas.map(replica => replica.name), types: true })
     const source = pick(this.R, replicas)
-    await this.send({ encode: source.name, since: null, v: 1 })
+    const v = 1 + this.R(2)
+    await this.send({ encode: source.name, since: null, v })
     const whole = { ref: this.requests.length - 1, field: 'update' }
     await this.send({ new: 'F', client: 6_000_000_000, gc: this.gc, clean: this.clean, types: TYPES })
-    await this.send({ apply: 'F', update: whole, v: 1, origin: null })
+    await this.send({ apply: 'F', update: whole, v, origin: null })
     await this.send({ state: 'F', types: true })
   }
 }

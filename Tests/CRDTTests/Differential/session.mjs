@@ -70,7 +70,7 @@ const withoutOwn = answer => {
 /** Requests of a document; they are left out where minimising took the document away. */
 const OF_A_DOCUMENT = new Set([
   'type', 'do', 'apply', 'encode', 'state', 'observe', 'unobserve', 'manage', 'undo', 'redo', 'stop', 'clear', 'load', 'position',
-  'resolve', 'snapshot', 'restore', 'plan'
+  'resolve', 'snapshot', 'restore', 'past', 'plan'
 ])
 
 export class Session {

@@ -41,6 +41,11 @@ const isKind = (Y, type, kinds) => kinds.some(kind => type.constructor === Y[CON
 const clamp = (value, limit) => Math.max(0, Math.min(value, limit))
 const copy = (Y, attributes) => attributes === undefined || attributes === null ? undefined : decodeValue(Y, attributes)
 
+const XML = ['element', 'xmltext', 'hook']
+/** New elements of a list; what is no XML is left out where only that belongs. */
+const contentsFor = (Y, list, contents) => contents.filter(content => list instanceof Y.Array || XML.includes(content?.$))
+  .map(content => decodeValue(Y, content))
+
 const EDITS = {
   insert: [TEXTS, (Y, text, [index, string, attributes]) => text.insert(clamp(index, text.length), string, copy(Y, attributes))],
   embed: [TEXTS, (Y, text, [index, content, attributes]) => text.insertEmbed(clamp(index, text.length), decodeValue(Y, content), copy(Y, attributes))],
@@ -60,8 +65,12 @@ const EDITS = {
   set: [['map', 'hook'], (Y, map, [key, content]) => { map.set(key, decodeValue(Y, content)) }],
   unset: [['map', 'hook'], (Y, map, [key]) => map.delete(key)],
   empty: [['map', 'hook'], (Y, map) => map.clear()],
-  list: [LISTS, (Y, list, [index, contents]) => list.insert(clamp(index, list.length), contents.map(content => decodeValue(Y, content)))],
-  push: [LISTS, (Y, list, [contents]) => list.push(contents.map(content => decodeValue(Y, content)))],
+  list: [LISTS, (Y, list, [index, contents]) => list.insert(clamp(index, list.length), contentsFor(Y, list, contents))],
+  after: [['fragment', 'element'], (Y, list, [index, contents]) => {
+    const child = index === null || list.length === 0 ? null : list.get(clamp(index, list.length - 1))
+    list.insertAfter(child, contentsFor(Y, list, contents))
+  }],
+  push: [LISTS, (Y, list, [contents]) => list.push(contentsFor(Y, list, contents))],
   delete: [LISTS, (Y, list, [index, length]) => {
     const from = clamp(index, list.length)
     list.delete(from, clamp(length, list.length - from))

@@ -205,12 +205,14 @@ export class YjsReplica {
     }
   }
 
-  manage ({ manage: name, name: undo, scope, timeout, tracked, ignoreRemote }) {
+  manage ({ manage: name, name: undo, scope, timeout, tracked, ignoreRemote, ignores, spares }) {
     const held = this.documents.get(name)
     const types = scope.map(path => resolvePath(this.Y, held.doc, path)).filter(type => type instanceof this.Y.AbstractType)
     if (types.length === 0) return { ok: false }
     const manager = new this.Y.UndoManager(types, {
-      captureTimeout: timeout, trackedOrigins: new Set(tracked), ignoreRemoteMapChanges: ignoreRemote, doc: held.doc
+      captureTimeout: timeout, trackedOrigins: new Set(tracked), ignoreRemoteMapChanges: ignoreRemote, doc: held.doc,
+      captureTransaction: transaction => ignores === undefined || transaction.origin !== ignores,
+      deleteFilter: item => spares === undefined || kindOf(this.Y, item.parent) !== spares
     })
     held.managers.get(undo)?.destroy()
     held.managers.set(undo, manager)
@@ -266,6 +268,13 @@ export class YjsReplica {
     this.Y.createDocFromSnapshot(this.documents.get(name).doc, this.Y.decodeSnapshot(unhex(snapshot)), doc)
     for (const [root, kind] of types) this.type({ type: as, root, kind })
     return {}
+  }
+
+  past ({ past: name, path, snapshot, previous }) {
+    const text = resolvePath(this.Y, this.documents.get(name).doc, path)
+    if (!(text instanceof this.Y.Text)) return { ok: false }
+    const decoded = bytes => bytes ? this.Y.decodeSnapshot(unhex(bytes)) : undefined
+    return { delta: text.toDelta(decoded(snapshot), decoded(previous)).map(op => encodeValue(this.Y, op)) }
   }
 
   contains ({ contains: snapshot, update }) {

@@ -1,8 +1,25 @@
 // What the replica protocol says of a Yjs document's whole state (PROTOCOL.md).
-import { encodeJSON, encodeValue, hex, kindOf } from './values.mjs'
+import { encodeJSON, encodeValue, hex, idOf, kindOf } from './values.mjs'
 
 /** Attributes in the order in which their names first appeared; getAttributes' object puts numbers first. */
 const attributes = type => [...type._map].filter(([, item]) => !item.deleted).map(([key]) => [key, type.getAttribute(key)])
+
+/** Runs of visible units by the client that wrote them. */
+const authorsOf = type => {
+  const runs = []
+  let offset = 0
+  for (let item = type._start; item !== null; item = item.right) {
+    if (item.deleted || !item.countable) continue
+    const last = runs.at(-1)
+    if (last?.[2] === item.id.client) last[1] += item.length
+    else runs.push([offset, item.length, item.id.client])
+    offset += item.length
+  }
+  return runs
+}
+
+/** What looking for elements in XML finds, by a name in another case. */
+const foundIn = (Y, type) => type.querySelectorAll('P').map(found => idOf(Y, found))
 
 /** A shared type with all that is in it. */
 export const treeOf = (Y, type) => {
@@ -13,6 +30,7 @@ export const treeOf = (Y, type) => {
     case 'text': case 'xmltext': return {
       $: kind,
       length: type.length,
+      authors: authorsOf(type),
       delta: type.toDelta().map(op => op.attributes === undefined
         ? { insert: value(op.insert) }
         : { insert: value(op.insert), attributes: value(op.attributes) }),
@@ -20,8 +38,11 @@ export const treeOf = (Y, type) => {
     }
     case 'map': return { $: kind, entries: entries([...type.entries()]) }
     case 'hook': return { $: kind, name: type.hookName, entries: entries([...type.entries()]) }
-    case 'array': case 'fragment': return { $: kind, items: type.toArray().map(value) }
-    case 'element': return { $: kind, name: type.nodeName, attributes: entries(attributes(type)), items: type.toArray().map(value) }
+    case 'array': return { $: kind, authors: authorsOf(type), items: type.toArray().map(value) }
+    case 'fragment': return { $: kind, found: foundIn(Y, type), items: type.toArray().map(value) }
+    case 'element': return {
+      $: kind, name: type.nodeName, attributes: entries(attributes(type)), found: foundIn(Y, type), items: type.toArray().map(value)
+    }
     default: return { $: kind }
   }
 }
