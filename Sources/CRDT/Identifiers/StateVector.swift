@@ -20,7 +20,10 @@ public struct StateVector: Sendable, Equatable {
             var reader = ByteReader(buffer)
             let count = try reader.varUint()
             // Every entry takes two bytes at least, so a count beyond that is a lie.
-            guard count <= UInt64(Limits.maxStateVectorEntries), count <= UInt64(buffer.count / 2) else {
+            guard count <= UInt64(reader.remaining / 2) else {
+                throw reader.error(.malformed, "\(count) clients announced")
+            }
+            guard count <= UInt64(Limits.maxStateVectorEntries) else {
                 throw reader.error(.tooLarge, "state vector of \(count) entries")
             }
             var clients: [ClientID: UInt64] = [:]
