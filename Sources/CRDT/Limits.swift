@@ -16,11 +16,14 @@ public struct UpdateLimits: Sendable, Equatable {
     public var maxKeyBytes: Int
     /// Most ranges in the delete set.
     public var maxDeleteRanges: Int
+    /// Most structs for each byte of a v2 update, beyond 10,000: a few bytes of v2 can stand for any number of
+    /// structs. Honest updates have one byte or more for nearly every struct.
+    public var maxStructsPerByte: Int
 
     public init(
         maxBytes: Int = 64 << 20, maxStructs: Int = 4_000_000, maxClients: Int = 200_000,
         maxClockGrowth: UInt64 = 1 << 30, maxNesting: Int = 100, maxRoots: Int = 10_000,
-        maxKeyBytes: Int = 4096, maxDeleteRanges: Int = 4_000_000
+        maxKeyBytes: Int = 4096, maxDeleteRanges: Int = 4_000_000, maxStructsPerByte: Int = 16
     ) {
         self.maxBytes = min(maxBytes, Limits.maxUpdateBytes)
         self.maxStructs = maxStructs
@@ -30,10 +33,17 @@ public struct UpdateLimits: Sendable, Equatable {
         self.maxRoots = maxRoots
         self.maxKeyBytes = maxKeyBytes
         self.maxDeleteRanges = maxDeleteRanges
+        self.maxStructsPerByte = maxStructsPerByte
     }
 
     /// Caps for updates that may be whole documents.
     public static let standard = UpdateLimits()
+
+    /// Only what the engine cannot go beyond: for states that a document of this engine wrote. What a document
+    /// has grown to by many updates can be more than one update from outside may bring.
+    public static let trusted = UpdateLimits(
+        maxBytes: .max, maxStructs: .max, maxClients: .max, maxClockGrowth: .max, maxNesting: .max,
+        maxRoots: .max, maxKeyBytes: .max, maxDeleteRanges: .max, maxStructsPerByte: .max)
 }
 
 /// Fixed limits of the engine. They follow from its layout (32-bit clocks, offsets and indices) or keep

@@ -68,7 +68,8 @@ extension Room {
         for saved in snapshot.documents {
             guard documents[saved.name] != nil else { continue }
             do {
-                try documents[saved.name]?.live.applyUpdate(saved.state)
+                // It was written by this server and may be more than one update from a client.
+                try documents[saved.name]?.live.applyUpdate(saved.state, limits: .trusted)
             } catch {
                 throw RoomLoadError(
                     code: .corruptSnapshot, sequence: snapshot.sequence,

@@ -136,6 +136,33 @@ import Testing
         #expect(throws: Never.self) { try Update(decodingV2: bytes("00000000000001000000000000")) }
     }
 
+    /// Two updates that are taken make a document whose state is more than one update may be: only who trusts
+    /// it reads it back.
+    @Test func ownStatesAreReadBack() throws {
+        let document = Document(clientID: 9)
+        for update in ["01010100 00ffffffff03 00", "010102000801016101 7e 00", "01010300 00ffffffff03 00"] {
+            try document.applyUpdate(bytes(update))
+        }
+        let (v1, v2) = (document.encodeStateAsUpdate(), document.encodeStateAsUpdateV2())
+        #expect(throws: UpdateError.self) { try Document(clientID: 8).applyUpdate(v1) }
+        for isV2 in [false, true] {
+            let copy = Document(clientID: 8)
+            if isV2 {
+                try copy.applyUpdateV2(v2, limits: .trusted)
+            } else {
+                try copy.applyUpdate(v1, limits: .trusted)
+            }
+            #expect(copy.encodeStateAsUpdate() == v1)
+        }
+        // In v2 few bytes are enough for many structs.
+        let maps = try document.getArray("maps")
+        for _ in 0..<20_000 { try maps.push([.map]) }
+        let many = document.encodeStateAsUpdateV2()
+        #expect(many.count < 200)
+        #expect(throws: UpdateError.self) { try Update(decodingV2: many) }
+        #expect(try Update(decodingV2: many, limits: .trusted).structCount > 20_000)
+    }
+
     @Test func damagedV2() throws {
         var random = SeededRandom(testSeed &+ 2)
         for seed in Self.seeds {

@@ -93,13 +93,17 @@ public final class Document {
 
     /// Decodes and applies a v1 update as `Y.applyUpdate` does: what cannot be applied yet is kept. Nothing
     /// has changed when this throws.
-    public func applyUpdate(_ bytes: [UInt8], origin: AnyHashable? = nil) throws(UpdateError) {
-        try applyChecked(try Update(decodingV1: bytes), origin)
+    public func applyUpdate(
+        _ bytes: [UInt8], origin: AnyHashable? = nil, limits: UpdateLimits = .standard
+    ) throws(UpdateError) {
+        try applyChecked(try Update(decodingV1: bytes, limits: limits), origin)
     }
 
     /// `applyUpdate` for the v2 format.
-    public func applyUpdateV2(_ bytes: [UInt8], origin: AnyHashable? = nil) throws(UpdateError) {
-        try applyChecked(try Update(decodingV2: bytes), origin)
+    public func applyUpdateV2(
+        _ bytes: [UInt8], origin: AnyHashable? = nil, limits: UpdateLimits = .standard
+    ) throws(UpdateError) {
+        try applyChecked(try Update(decodingV2: bytes, limits: limits), origin)
     }
 
     private func applyChecked(_ update: Update, _ origin: AnyHashable?) throws(UpdateError) {

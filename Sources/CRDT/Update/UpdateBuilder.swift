@@ -34,17 +34,8 @@ struct UpdateBuilder {
 
     /// Decodes what was built from validated parts.
     static func decoded(_ bytes: [UInt8]) -> Update {
-        var limits = UpdateLimits()
-        limits.maxBytes = .max
-        limits.maxStructs = .max
-        limits.maxClients = .max
-        limits.maxClockGrowth = .max
-        limits.maxNesting = Limits.maxValueNesting
-        limits.maxRoots = .max
-        limits.maxKeyBytes = .max
-        limits.maxDeleteRanges = .max
         do throws(UpdateError) {
-            var update = try Update(decodingV1: bytes, limits: limits)
+            var update = try Update(decodingV1: bytes, limits: .trusted)
             update.hasFinalFlags = true
             return update
         } catch {

@@ -1,10 +1,8 @@
 /// Reads a v2 update and writes the same structs as v1, which is then decoded and checked like any other. A
 /// few bytes of a v2 update can stand for any number of structs, so their number is bounded by the bytes.
 struct UpdateV2Decoder {
-    /// Structs that any update may have.
-    static let freeStructs = 10_000
-    /// How many more for each of its bytes. Honest updates have one byte or more for nearly every struct.
-    static let structsPerByte = 16
+    /// Structs that any update may have; see `UpdateLimits.maxStructsPerByte`.
+    private static let freeStructs: UInt64 = 10_000
 
     private var keyClocks: RunLengthDifferences
     private var clients: RunLengthUnsigned
@@ -40,8 +38,10 @@ struct UpdateV2Decoder {
         lengths = RunLengthUnsigned(try column(&reader))
         rest = reader
         self.limits = limits
-        let bound = Self.freeStructs + min(buffer.count, Limits.maxUpdateBytes) * Self.structsPerByte
-        structsLeft = UInt64(max(0, min(limits.maxStructs, bound)))
+        let (more, isBeyond) = UInt64(buffer.count).multipliedReportingOverflow(
+            by: UInt64(max(0, limits.maxStructsPerByte)))
+        let bound = isBeyond || more > Limits.maxSafeInteger ? Limits.maxSafeInteger : Self.freeStructs + more
+        structsLeft = min(UInt64(max(0, limits.maxStructs)), bound)
     }
 
     /// The v1 form of a v2 update.
