@@ -10,6 +10,19 @@ import Testing
         return (first.encodeStateAsUpdate(), first.encodeStateAsUpdateV2())
     }
 
+    /// A struct that is known is not taken, but what it refers to is cut, and with it a pair of surrogates.
+    @Test func aCutPairIsEncodedAnew() throws {
+        let document = Document(clientID: 7)
+        let text = "010103000401017404f09f9880"
+        try document.applyUpdate(bytes("0102" + text.dropFirst(4) + "84030101" + "78" + "00"))
+        let before = document.encodeStateAsUpdate()
+        #expect(try Self.fresh(document, gc: true).v1 == before)
+        try document.applyUpdate(bytes("01010302" + "84030001" + "7800"))
+        #expect(document.text("t") == "\u{fffd}\u{fffd}x")
+        #expect(document.encodeStateAsUpdate() != before)
+        #expect(try Self.fresh(document, gc: true).v1 == document.encodeStateAsUpdate())
+    }
+
     @Test func statesFollowEveryChange() throws {
         for round in 0..<4 * testScale {
             let seed = testSeed &+ UInt64(round)

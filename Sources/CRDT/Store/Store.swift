@@ -195,8 +195,13 @@ struct Store: ~Copyable {
             } else {
                 let (offset, inside) = UTF8Text.byteOffset(
                     arena.bytes(content), units: Int(length), of: Int(blocks[block].length))
-                right =
-                    inside ? arena.splitPair(&content, at: offset) : arena.split(&content, at: offset)
+                if inside {
+                    // The pair is lost, whether or not the cut leads to a change.
+                    encoded = EncodedState()
+                    right = arena.splitPair(&content, at: offset)
+                } else {
+                    right = arena.split(&content, at: offset)
+                }
             }
         case .any, .json:
             let offset = WireValues.offset(
