@@ -90,7 +90,7 @@ package struct Campaign: ~Copyable {
         let (entry, target) = made(index)
         trace?.keep(entry)
         var complaint: Complaint?
-        let time = ContinuousClock().measure {
+        let time = ThreadTime.measure {
             do throws(Complaint) { try attack(entry, target) } catch { complaint = error }
         }
         tally.inputs += 1

@@ -1,13 +1,13 @@
 /// A v2 update taken apart: feature flag, nine columns with their lengths, the rest.
-struct UpdateColumns {
+package struct UpdateColumns {
     static let count = 9
 
     var flag: UInt64
-    var columns: [[UInt8]]
-    var rest: [UInt8]
+    package var columns: [[UInt8]]
+    package var rest: [UInt8]
 
     /// nil when the bytes do not have that frame.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         var at = 0
         func number() -> UInt64? {
             var value: UInt64 = 0

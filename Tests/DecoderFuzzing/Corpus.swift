@@ -63,39 +63,48 @@ package struct Corpus: Sendable {
         ]
     }
 
-    /// Fixed vectors: what stands under `updates` is a history, other texts of hexadecimal digits are inputs
-    /// of the decoder that their name tells.
+    /// The fixtures of `fixtures/yjs`: what each case wrote, in order, is a history; inputs and results of
+    /// other formats go to their decoders.
     private mutating func add(fixture: URL) {
         guard let text = try? String(contentsOf: fixture, encoding: .utf8),
             let cases = JSONParser.parse(text, maxNesting: 100)?["cases"]?.array
         else { return }
         for one in cases {
-            guard case .object(let fields) = one else { continue }
-            let updates = Self.inputs(one["updates"])
-            if !updates.isEmpty {
-                let states = [[], updates[0]] + Self.inputs(one["state_v1"])
-                families.append(
-                    Family(
-                        collectsGarbage: one["gc"]?.bool ?? true, states: states,
-                        updates: updates + Self.inputs(one["state_v1"]) + Self.inputs(one["update_v1"])))
+            var family = Family(collectsGarbage: true, states: [[]], updates: [])
+            for step in (one["steps"]?.array ?? []).compactMap(\.array) {
+                guard let name = step.first?.string else { continue }
+                if step.contains(where: { $0["gc"] == false }) { family.collectsGarbage = false }
+                add(
+                    step.flatMap { Self.inputs($0["is"]) + Self.inputs($0["is"]?["bytes"]) }, of: name,
+                    &family)
+                // Bytes that a step is given: of an update, or of what `refuse` names.
+                let given = step.dropFirst(2).flatMap { Self.inputs($0) }.filter { $0.count > 2 }
+                add(given, of: name == "refuse" ? step[1].string ?? "" : name, &family)
             }
-            for field in fields { add(Self.inputs(field.value), named: field.key) }
+            guard !family.updates.isEmpty else { continue }
+            let valid = family.updates.filter { (try? Update(decodingV1: $0)) != nil }
+            family.states += valid.prefix(1) + valid.suffix(1)
+            families.append(family)
         }
     }
 
-    private mutating func add(_ inputs: [[UInt8]], named name: String) {
-        let subject: Subject? =
-            switch name {
-            case _ where name.hasPrefix("awareness"): .awareness
-            case _ where name.hasPrefix("frame"): .syncMessage
-            case _ where name.hasPrefix("snapshot") && name.hasSuffix("v2"): .snapshotV2
-            case _ where name.hasPrefix("snapshot"): .snapshotV1
-            case _ where name.hasPrefix("state_vector"): .stateVector
-            case _ where name.hasPrefix("position"): .relativePosition
-            case _ where name.hasSuffix("_v2"): .updateV2
-            default: nil
-            }
-        if let subject { others[subject, default: []] += inputs }
+    private mutating func add(_ inputs: [[UInt8]], of step: String, _ family: inout Family) {
+        let subject: Subject
+        switch step {
+        case "edit", "apply", "state", "diff", "merge", "diffUpdate", "toV1", "updateV1":
+            family.updates += inputs
+            return
+        case "stateV2", "diffV2", "mergeV2", "diffUpdateV2", "toV2", "applyV2", "updateV2":
+            subject = .updateV2
+        case "snapshot", "snapshotV1": subject = .snapshotV1
+        case "snapshotV2", "snapshotToV2": subject = .snapshotV2
+        case "vector", "vectorOf", "stateVector": subject = .stateVector
+        case "position", "positionOfJSON": subject = .relativePosition
+        case "awareness", "awarenessSet", "awarenessEncode": subject = .awareness
+        case _ where step.hasPrefix("frame") || step.hasPrefix("named"): subject = .syncMessage
+        default: return
+        }
+        others[subject, default: []] += inputs
     }
 
     /// Text of hexadecimal digits, or a list of such.
