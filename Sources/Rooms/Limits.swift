@@ -25,11 +25,13 @@ public enum Limits {
     public static let awarenessClients = 4
     /// One awareness frame, bytes.
     public static let awarenessBytes = 16 << 10
-    /// States of those who may not write that are told to others, a document; their size, and how many one socket may
-    /// announce a second. All that goes to thousands.
-    public static let presentReaders = 500
+    /// States of those who may not write that are told to others, a document (of the rest the `state` document has the
+    /// number); their size, and how many one socket may announce a second. All that goes to thousands.
+    public static let presentReaders = 20
     public static let readerStateBytes = 2 << 10
     public static let readerAnnouncements = 20
+    /// How often those who only read are told whose presence changed, ms.
+    public static let presenceNewsMs: Int64 = 1_000
     /// A socket that asks who is present is answered so often at most, ms.
     public static let greetingMs: Int64 = 1_000
     /// A state not renewed for so long is dropped (y-protocols), ms.

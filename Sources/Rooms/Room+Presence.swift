@@ -6,10 +6,8 @@ extension Room {
     /// Presence of those who may not write stays among themselves in rooms with players.
     private var separatesPresence: Bool { specification.kind == .battle }
 
-    private func audience(ofWriters: Bool) -> Tiers {
-        if ofWriters { return .live }
-        return separatesPresence ? [.readers, .delayed] : .all
-    }
+    /// Who is told of those who may not write.
+    private var audienceOfReaders: Tiers { separatesPresence ? [.readers, .delayed] : .all }
 
     /// Tells a socket everyone it may know of.
     mutating func greet(_ subscriber: Subscriber, atMs: Int64) {
@@ -50,7 +48,7 @@ extension Room {
             }
             documents[name]?.readersPresence.apply(accepted, atMs: atMs)
         }
-        tellPresence(encoded, of: name, ofWriters: isWriter)
+        tell(entries.map(\.client), encoded, of: name, ofWriters: isWriter)
         if nextPresenceCheckMs == nil { nextPresenceCheckMs = atMs + Limits.presenceCheckMs }
     }
 
@@ -115,11 +113,50 @@ extension Room {
         subscribers[subscriber.id]?.presenceClients.insert(client)
     }
 
-    private mutating func tellPresence(_ encoded: [UInt8], of document: String, ofWriters: Bool) {
-        actions.append(
-            .broadcast(
-                document: document, tiers: audience(ofWriters: ofWriters),
-                frame: ServerFrame.awareness(encoded)))
+    /// Writers hear of each other at once; those who only read, and all of those who only read, once a second.
+    private mutating func tell(_ clients: [ClientID], _ encoded: [UInt8], of name: String, ofWriters: Bool) {
+        if ofWriters {
+            actions.append(
+                .broadcast(document: name, tiers: .writers, frame: ServerFrame.awareness(encoded)))
+            documents[name]?.presenceNews.writers.formUnion(clients)
+        } else {
+            documents[name]?.presenceNews.readers.formUnion(clients)
+        }
+        hasPresenceNews = true
+    }
+
+    /// Tells what changed since the last time, a document: the latest state of each client, once.
+    mutating func tellPresenceNews() {
+        guard hasPresenceNews else { return }
+        hasPresenceNews = false
+        for name in documents.keys.sorted() {
+            guard let news = documents[name]?.presenceNews, !news.isEmpty, let document = documents[name]
+            else {
+                continue
+            }
+            guard news.dueMs <= clockMs else {
+                hasPresenceNews = true
+                continue
+            }
+            documents[name]?.presenceNews = PresenceNews(toldAtMs: clockMs)
+            tell(news.writers, in: document.writersPresence, of: name, to: .readers)
+            tell(news.delayed, in: document.shadow?.presence, of: name, to: .delayed)
+            tell(news.readers, in: document.readersPresence, of: name, to: audienceOfReaders)
+        }
+    }
+
+    private mutating func tell(
+        _ clients: Set<ClientID>, in states: AwarenessStates?, of name: String, to tiers: Tiers
+    ) {
+        guard !clients.isEmpty, let states else { return }
+        let frame = ServerFrame.awareness(states.encode(clients.sorted()))
+        actions.append(.broadcast(document: name, tiers: tiers, frame: frame))
+    }
+
+    /// When what changed is told next.
+    var nextPresenceNewsMs: Int64? {
+        guard hasPresenceNews else { return nil }
+        return documents.values.filter { !$0.presenceNews.isEmpty }.map(\.presenceNews.dueMs).min()
     }
 
     /// Removes what a closing socket announced.
@@ -147,7 +184,7 @@ extension Room {
             }
             removal = documents[name]?.readersPresence.encode(removed) ?? []
         }
-        tellPresence(removal, of: name, ofWriters: ofWriters)
+        tell(clients, removal, of: name, ofWriters: ofWriters)
     }
 
     /// Drops states that were not renewed for 30 s; looked at every 3 s, as y-protocols does.
@@ -172,17 +209,19 @@ extension Room {
 
     /// What delayed readers see of somebody who went may have been left out of the queue.
     private mutating func expireDelayedPresence(_ clients: [ClientID], of name: String) {
-        guard !clients.isEmpty, let removed = documents[name]?.shadow?.presence.remove(clients),
-            let removal = documents[name]?.shadow?.presence.encode(removed)
-        else { return }
-        actions.append(.broadcast(document: name, tiers: .delayed, frame: ServerFrame.awareness(removal)))
+        guard !clients.isEmpty, let removed = documents[name]?.shadow?.presence.remove(clients) else {
+            return
+        }
+        documents[name]?.presenceNews.delayed.formUnion(removed)
+        hasPresenceNews = true
     }
 
     /// A writer's presence has become old enough for delayed readers.
     mutating func releasePresence(_ encoded: [UInt8], of name: String, atMs: Int64) {
         guard let update = try? AwarenessUpdate(decoding: encoded) else { return }
         documents[name]?.shadow?.presence.apply(update, atMs: atMs)
-        actions.append(.broadcast(document: name, tiers: .delayed, frame: ServerFrame.awareness(encoded)))
+        documents[name]?.presenceNews.delayed.formUnion(update.entries.map(\.client))
+        hasPresenceNews = true
         if nextPresenceCheckMs == nil { nextPresenceCheckMs = atMs + Limits.presenceCheckMs }
     }
 }

@@ -10,12 +10,19 @@ extension Room {
             specification.kind == .open
                 || stateVector[serverClientID] <= document.live.clock(of: serverClientID)
         else { return reset(subscriber) }
-        guard let update = difference(for: subscriber, since: stateVector) else { return }
-        actions.append(.send(subscriber.id, frame: ServerFrame.syncStep2(update: update)))
+        let frame: [UInt8]?
+        if subscriber.access == .delayedRead && document.shadow != nil {
+            frame = difference(for: subscriber, since: stateVector).map(ServerFrame.syncStep2)
+        } else {
+            // In place, so that the answer is kept for the next who asks.
+            frame = documents[subscriber.document]?.answer(toStep1: stateVector)
+        }
+        guard let frame else { return }
+        actions.append(.send(subscriber.id, frame: frame))
     }
 
     /// What a socket may know of its document and lacks.
-    mutating func difference(for subscriber: Subscriber, since stateVector: StateVector) -> [UInt8]? {
+    func difference(for subscriber: Subscriber, since stateVector: StateVector) -> [UInt8]? {
         if subscriber.access == .delayedRead, let shadow = documents[subscriber.document]?.shadow {
             return shadow.document.encodeStateAsUpdate(since: stateVector)
         }

@@ -19,6 +19,8 @@ public struct Room {
     var attendance = Attendance()
     /// When presence is next looked through for states that were not renewed.
     var nextPresenceCheckMs: Int64?
+    /// Whether somebody's presence changed that not all were told of.
+    var hasPresenceNews = false
     var coverWaiters: [SubmissionRequest] = []
     var waitingForFile: [WaitingForFile] = []
     /// Sockets that sent what lacks its dependencies.
@@ -61,9 +63,16 @@ public struct Room {
     public var subscriberCount: Int { subscribers.count }
     public var uncommittedBytes: Int { log.bytes }
 
+    /// What live readers have of every document.
+    public var stateVectors: [String: StateVector] { documents.mapValues(\.live.stateVector) }
+
+    /// The document a socket is on.
+    public func document(of id: SubscriberID) -> String? { subscribers[id]?.document }
+
     /// The actions since the last call, in order. Call it after every event.
     public mutating func takeActions() -> [RoomAction] {
         planServerWrites()
+        tellPresenceNews()
         if let records = log.nextBatch() { actions.append(.append(records)) }
         defer { actions.removeAll(keepingCapacity: true) }
         return actions
@@ -148,6 +157,7 @@ public struct Room {
         consider(nextGapCheckMs)
         for waiter in coverWaiters { consider(waiter.deadlineMs) }
         consider(nextPresenceCheckMs)
+        consider(nextPresenceNewsMs)
         consider(attendance.nextWriteMs)
         return wake
     }

@@ -17,10 +17,11 @@ struct RoomDocument {
     /// States of those who may write, and of those who may not.
     var writersPresence = AwarenessStates()
     var readersPresence = AwarenessStates()
+    var presenceNews = PresenceNews()
     var shadow: Shadow?
     var serverWrites = ServerWrites()
-    /// The encoded state for joiners who have nothing, until the next change.
-    private var encodedState: [UInt8]?
+    /// The answer to joiners who have nothing, until the next change: a join storm is answered with the same bytes.
+    private var stateAnswer: [UInt8]?
 
     init(name: String) {
         self.name = name
@@ -31,7 +32,7 @@ struct RoomDocument {
     mutating func apply(_ update: Update) {
         acceptedBytes = max(0, acceptedBytes - Self.cost(of: update))
         live.apply(update)
-        encodedState = nil
+        stateAnswer = nil
     }
 
     /// Counts an update as accepted and gives its new client ids to its author.
@@ -70,12 +71,19 @@ struct RoomDocument {
     }
 
     /// The difference to what a live reader has.
-    mutating func difference(since stateVector: StateVector) -> [UInt8] {
-        guard stateVector.clients.isEmpty else { return live.encodeStateAsUpdate(since: stateVector) }
-        if let encodedState { return encodedState }
-        let state = live.encodeStateAsUpdate()
-        encodedState = state
-        return state
+    func difference(since stateVector: StateVector) -> [UInt8] {
+        live.encodeStateAsUpdate(since: stateVector)
+    }
+
+    /// The frame that answers a live reader's step 1.
+    mutating func answer(toStep1 stateVector: StateVector) -> [UInt8] {
+        guard stateVector.clients.isEmpty else {
+            return ServerFrame.syncStep2(update: difference(since: stateVector))
+        }
+        if let stateAnswer { return stateAnswer }
+        let answer = ServerFrame.syncStep2(update: live.encodeStateAsUpdate())
+        stateAnswer = answer
+        return answer
     }
 }
 

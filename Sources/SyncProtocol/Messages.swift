@@ -48,6 +48,15 @@ public enum ServerFrame {
     public static func syncStep2(update: [UInt8]) -> [UInt8] { sync(SyncType.step2, update) }
     public static func update(_ update: [UInt8]) -> [UInt8] { sync(SyncType.update, update) }
 
+    /// The update in a frame that `update` made; nil for any other frame.
+    public static func updateBytes(of frame: [UInt8]) -> ArraySlice<UInt8>? {
+        guard frame.starts(with: updateStart) else { return nil }
+        var reader = ByteReader(frame[updateStart.count...])
+        return try? reader.varBytes()
+    }
+
+    private static let updateStart = [UInt8(MessageType.sync), UInt8(SyncType.update)]
+
     public static func awareness(_ update: [UInt8]) -> [UInt8] {
         var frame: [UInt8] = []
         frame.reserveCapacity(update.count + 6)

@@ -85,9 +85,10 @@ import Testing
         let eve = try host.open(.user("eve"), "player-ann")
         say(host, ann, 1_000, 1)
         say(host, eve, 9_000, 1)
+        host.pass(Rooms.Limits.presenceNewsMs)
         #expect(heard(host, eve).map(\.client) == [9_000])
         #expect(heard(host, ann).map(\.client) == [1_000], "players hear nothing of watchers")
-        host.pass(14_999)
+        host.pass(14_999 - Rooms.Limits.presenceNewsMs)
         let late = try host.open(.user("joe"), "player-ann")
         #expect(!heard(host, late).contains { $0.client == 1_000 })
         host.pass(1)
@@ -123,14 +124,38 @@ import Testing
         #expect(host.heard(by: joe).count <= 1)
     }
 
+    @Test func watchersHearOfCursorsOnceASecond() throws {
+        let host = try Host(.pair(.public))
+        let ann = try host.open(.user("ann"), "main")
+        let bob = try host.open(.user("bob"), "main")
+        let eve = try host.open(.user("eve"), "main")
+        for clock in 1...100 {
+            say(host, ann, 1_000, UInt64(clock))
+            host.pass(10)
+        }
+        #expect(heard(host, bob).count == 100, "those who write see every movement")
+        #expect(heard(host, eve).map(\.clock) == [1, 100])
+        host.close(ann)
+        host.pass(999)
+        #expect(heard(host, eve).count == 2)
+        host.pass(1)
+        #expect(heard(host, eve).last?.isRemoval == true)
+        host.pass(60_000)
+        #expect(host.room.nextWakeMs == nil)
+    }
+
     @Test func manyWatchersAreNotAllAnnounced() throws {
         let host = try Host(.battle())
         let first = try host.open(.user("w0"), "state")
+        var sockets: [ClientID: SubscriberID] = [:]
         for index in 1..<Rooms.Limits.presentReaders + 50 {
             let socket = try host.open(.user("w\(index)"), "state")
+            sockets[10_000 + UInt64(index)] = socket
             say(host, socket, 10_000 + UInt64(index), 1)
-            #expect(
-                heard(host, socket).contains { $0.client == 10_000 + UInt64(index) }, "its own comes back")
+        }
+        host.pass(Rooms.Limits.presenceNewsMs)
+        for (client, socket) in sockets {
+            #expect(heard(host, socket).contains { $0.client == client }, "its own comes back")
         }
         #expect(Set(heard(host, first).map(\.client)).count == Rooms.Limits.presentReaders)
     }
