@@ -5,6 +5,8 @@ enum Limits {
     static let readers = 4
     /// The write-ahead log is cut back to this after a checkpoint.
     static let walBytes = 64 << 20
+    /// Commits of the room log begin at least so far apart. One that comes later begins at once.
+    static let commitSpacingNanoseconds: UInt64 = 2_000_000
     /// Rows of one page of a list, whatever was asked for; one more than the contract's 100 tells if there is more.
     static let pageRows = 101
     /// Records that one trimming of a log forgets at most.

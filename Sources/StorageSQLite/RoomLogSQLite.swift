@@ -1,5 +1,6 @@
 import Dispatch
 import GRDB
+import Glibc
 import Rooms
 import Synchronization
 
@@ -19,6 +20,8 @@ public final class RoomLogSQLite: RoomLog {
     private struct Pending {
         var appends: [Append] = []
         var isScheduled = false
+        /// When the next commit may begin, as `DispatchTime` counts.
+        var nextCommitAt: UInt64 = 0
     }
 
     let pool: DatabasePool
@@ -78,6 +81,14 @@ public final class RoomLogSQLite: RoomLog {
 
     private func commitPending() {
         while true {
+            // A commit costs the same for one record and for a hundred: those of a busy server gather.
+            let pause = pending.withLock { pending in
+                let now = DispatchTime.now().uptimeNanoseconds
+                let start = max(now, pending.nextCommitAt)
+                pending.nextCommitAt = start + Limits.commitSpacingNanoseconds
+                return start - now
+            }
+            if pause > 0 { usleep(UInt32(pause / 1_000)) }
             let batch = pending.withLock { pending in
                 let batch = pending.appends
                 pending.appends = []
