@@ -71,11 +71,9 @@ let package = Package(
         .target(
             name: "SyncServer",
             dependencies: [
-                "Rooms", "SyncProtocol", "CRDT", "Battles",
+                "Rooms", "SyncProtocol", "CRDT", "Battles", "CZlib",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOWebSocket", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .target(

@@ -21,6 +21,8 @@ public struct SocketAdmission: Sendable {
 
 /// What a channel asks of the endpoint that has it. Called on the socket's loop.
 protocol DocumentChannelOwner: AnyObject {
+    /// The room has let it in.
+    func channelWasOpened(_ channel: DocumentChannel)
     /// The door was closed to it; it is not open and never will be.
     func channel(_ channel: DocumentChannel, wasTurnedAway refusal: DoorRefusal)
     /// The room ends it. The owner says so and leaves.
@@ -33,18 +35,27 @@ protocol DocumentChannelOwner: AnyObject {
 final class DocumentChannel: @unchecked Sendable {
     let id: SubscriberID
     let framing: Framing
-    let loop: any EventLoop
+    let socketLoop: SocketLoop
+    /// What was agreed about compression.
+    let agreement: DeflateAgreement?
     private let directory: RoomDirectory
     private let socket: SyncSocket
     private weak var owner: (any DocumentChannelOwner)?
     private var host: RoomHost?
     private var hasLeft = false
     private var early: [ArraySlice<UInt8>] = []
+    /// Where it gets its broadcasts from, and its index there.
+    var lane: Lane?
+    var laneIndex = 0
     /// Sent nothing of its document until the socket drains; then one difference.
     private var isBehind = false
+    /// The position of the room's log up to which it was sent all when it fell behind; nil where that is not known.
+    private var sentPosition: Int64?
     private var catchUpIsAsked = false
     /// What the client has at least.
     private var known = StateVector()
+    /// Whether a step 1 was answered: from then on the client has all that was broadcast.
+    private var hasState = false
     /// A step 1 is answered one at a time, and only while the socket drains: the answer may be a thousand times larger.
     private var step1IsAnswered = true
     private var waitingStep1: StateVector?
@@ -54,11 +65,15 @@ final class DocumentChannel: @unchecked Sendable {
     ) {
         id = directory.nextSubscriberID()
         self.framing = framing
-        loop = socket.loop
+        socketLoop = socket.socketLoop
+        agreement = socket.deflate
         self.socket = socket
         self.owner = owner
         self.directory = directory
     }
+
+    /// Channels of a kind are sent the same bytes.
+    var kind: Lane.Kind { Lane.Kind(framing: framing, windowBits: agreement?.serverWindowBits ?? 0) }
 
     // MARK: Admission
 
@@ -68,7 +83,8 @@ final class DocumentChannel: @unchecked Sendable {
     /// Joins the room, or tells the owner why not. The socket is not read meanwhile.
     func open(_ admission: @escaping @Sendable () async throws(DoorRefusal) -> SocketAdmission) {
         socket.hold(.opening(id))
-        let timeout = loop.assumeIsolated().scheduleTask(in: Limits.admissionTimeout) { [weak self] in
+        let timeout = socketLoop.loop.assumeIsolated().scheduleTask(in: Limits.admissionTimeout) {
+            [weak self] in
             self?.turnAway(DoorRefusal(.tryAgainLater, "the room could not be opened in time"))
         }
         Task {
@@ -78,7 +94,7 @@ final class DocumentChannel: @unchecked Sendable {
             } catch {
                 result = .failure(error)
             }
-            self.loop.execute {
+            self.socketLoop.loop.execute {
                 timeout.cancel()
                 self.opened(result)
             }
@@ -90,6 +106,7 @@ final class DocumentChannel: @unchecked Sendable {
         case .success(let host):
             guard !hasLeft, socket.isOpen else { return host.leave(id) }
             self.host = host
+            owner?.channelWasOpened(self)
             let waiting = early
             early = []
             for message in waiting { handle(message) }
@@ -117,6 +134,7 @@ final class DocumentChannel: @unchecked Sendable {
     func leave() {
         guard !hasLeft else { return }
         hasLeft = true
+        lane?.remove(self)
         early = []
         waitingStep1 = nil
         host?.leave(id)
@@ -192,14 +210,24 @@ final class DocumentChannel: @unchecked Sendable {
     /// A message of the endpoint or the channel itself, in the channel's framing.
     func say(_ frame: [UInt8]) { socket.send(framing.encode(frame)) }
 
-    /// Frames that everyone of a tier is sent; dropped while the socket is behind.
-    func deliver(_ frames: ByteBuffer) {
-        guard !hasLeft, !isBehind else { return }
+    /// From now on it gets the broadcasts of that lane.
+    func join(_ lane: Lane) {
+        guard !hasLeft else { return }
+        self.lane?.remove(self)
+        lane.add(self)
+    }
+
+    /// Frames that everyone of a lane is sent; dropped while the socket is behind.
+    ///
+    /// - Parameter position: of the room's log, up to which all was delivered before.
+    func deliver(_ bytes: UnsafeRawBufferPointer, of frames: ByteBuffer, after position: Int64?) {
+        guard !isBehind, !hasLeft else { return }
         guard socket.isWritable else {
             isBehind = true
+            sentPosition = hasState ? position : nil
             return
         }
-        socket.write(frames)
+        socket.write(bytes, of: frames)
     }
 
     /// Frames for this channel alone.
@@ -208,6 +236,7 @@ final class DocumentChannel: @unchecked Sendable {
         socket.write(frames)
         guard answersStep1 else { return }
         step1IsAnswered = true
+        hasState = true
         answerWaitingStep1()
     }
 
@@ -232,7 +261,7 @@ final class DocumentChannel: @unchecked Sendable {
         answerWaitingStep1()
         guard let host, isBehind, !catchUpIsAsked else { return }
         catchUpIsAsked = true
-        host.catchUp(self, since: known)
+        host.catchUp(self, since: known, after: sentPosition)
     }
 
     /// The room ends the channel.

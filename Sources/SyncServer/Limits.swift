@@ -30,9 +30,38 @@ public enum Limits {
     /// Outbound buffer marks: above the high mark a socket is behind and sent no more until it drains to the low.
     public static let lowWaterMark = 64 << 10
     public static let highWaterMark = 512 << 10
+    /// Messages to a client that agreed are compressed from and to these sizes: a small one does not shrink, a very
+    /// large one would hold up its event loop.
+    static let compressedMessageBytes = 1_024...262_144
+    /// zlib's level and memory: the fastest, 256 KiB a compressor.
+    static let compressionLevel: Int32 = 1
+    static let compressionMemory: Int32 = 8
+    /// Offers of extensions that are looked at in a request.
+    static let extensionOffers = 16
+    /// An audience of so many is told at most every `pausePerMember` times their number, `longestPause` at most.
+    static let pacedAudience = 64
+    static let pausePerMember = TimeAmount.microseconds(3)
+    static let longestPause = TimeAmount.milliseconds(15)
+    /// It waits so long for edits that are being committed, and looks so often whether the last write to all has ended.
+    static let commitPause = TimeAmount.milliseconds(2)
+    static let passPoll = TimeAmount.microseconds(500)
+    /// Updates of one flush that are merged for those who only read, bytes.
+    static let mergedBytes = 64 << 10
+    /// Messages for one socket from this size are kept encoded for the next who gets the same, so many a room and so
+    /// long.
+    static let sharedMessageBytes = 16 << 10
+    static let sharedMessages = 4
+    static let sharedMessageTime = TimeAmount.seconds(5)
+    /// Jobs whose memory a loop keeps for the next pass.
+    static let keptJobs = 4_096
+    /// State vectors that a room remembers for sockets that fall behind, and after how many records the next.
+    static let checkpoints = 64
+    static let checkpointEvery: Int64 = 64
     /// A ping is sent so often; a socket that said nothing for `idleTimeout` is closed.
     public static let pingInterval = TimeAmount.seconds(25)
     public static let idleTimeout = TimeAmount.seconds(75)
+    /// Groups of sockets that are pinged one after another within the interval.
+    static let keepAliveTurns = 25
     /// A socket that does not drain is given up after so long.
     public static let drainTimeout = TimeAmount.seconds(300)
     /// From sending a close frame to closing the connection without an answer.

@@ -21,7 +21,7 @@ public final class MultiplexedEndpoint: WebSocketEndpoint, DocumentChannelOwner 
         admission:
             @escaping @Sendable (_ name: String, _ token: String) async throws(DoorRefusal) -> SocketAdmission
     ) {
-        socket = SyncSocket(loop: loop)
+        socket = SyncSocket(socketLoop: directory.loops[loop])
         self.directory = directory
         self.admission = admission
     }
@@ -46,10 +46,9 @@ public final class MultiplexedEndpoint: WebSocketEndpoint, DocumentChannelOwner 
 
     // MARK: From the client
 
-    public func received(_ message: ByteBuffer, isText: Bool) {
+    public func received(_ bytes: [UInt8], isText: Bool) {
         guard !isText else { return socket.closeAsUnreadable("frames are binary") }
         socket.countMessage()
-        let bytes = Array(buffer: message)
         if bytes == NamedFrame.ping { return socket.send(NamedFrame.pong) }
         if bytes == NamedFrame.pong { return }
         guard let frame = try? NamedFrame(decoding: bytes[...]), frame.name.utf8.count <= Limits.nameBytes
@@ -118,6 +117,8 @@ public final class MultiplexedEndpoint: WebSocketEndpoint, DocumentChannelOwner 
         return false
     }
 
+    func channelWasOpened(_ channel: DocumentChannel) {}
+
     func channel(_ channel: DocumentChannel, wasEnded refusal: DoorRefusal) {
         channel.say(ServerFrame.permissionDenied(reason: refusal.reason))
         switch refusal.code {
@@ -140,7 +141,8 @@ public final class MultiplexedEndpoint: WebSocketEndpoint, DocumentChannelOwner 
     private func watchVacancy(_ refusal: DoorRefusal) {
         guard channels.isEmpty, socket.isOpen else { return }
         vacancy?.cancel()
-        vacancy = socket.loop.assumeIsolated().scheduleTask(in: Limits.vacantTimeout) { [weak self] in
+        vacancy = socket.socketLoop.loop.assumeIsolated().scheduleTask(in: Limits.vacantTimeout) {
+            [weak self] in
             guard let self, self.channels.isEmpty else { return }
             self.socket.close(refusal)
         }

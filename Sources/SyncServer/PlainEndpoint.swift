@@ -6,8 +6,9 @@ import SyncProtocol
 public final class PlainEndpoint: WebSocketEndpoint, DocumentChannelOwner {
     private let socket: SyncSocket
     private let directory: RoomDirectory
-    private let admission: @Sendable () async throws(DoorRefusal) -> SocketAdmission
-    private let onRefusal: (DoorRefusal) -> Void
+    /// Nil once they were used: they hold the request's token.
+    private var admission: (@Sendable () async throws(DoorRefusal) -> SocketAdmission)?
+    private var onRefusal: ((DoorRefusal) -> Void)?
     private var channel: DocumentChannel?
 
     public init(
@@ -15,26 +16,28 @@ public final class PlainEndpoint: WebSocketEndpoint, DocumentChannelOwner {
         admission: @escaping @Sendable () async throws(DoorRefusal) -> SocketAdmission,
         onRefusal: @escaping (DoorRefusal) -> Void
     ) {
-        socket = SyncSocket(loop: loop)
+        socket = SyncSocket(socketLoop: directory.loops[loop])
         self.directory = directory
         self.admission = admission
         self.onRefusal = onRefusal
     }
 
     public func opened(_ connection: WebSocketConnection) {
+        guard let admission else { return }
+        self.admission = nil
+        socket.opened(connection)
         let channel = DocumentChannel(framing: .plain, on: socket, of: self, directory: directory)
         self.channel = channel
-        socket.opened(connection)
         channel.open(admission)
     }
 
-    public func received(_ message: ByteBuffer, isText: Bool) {
+    public func received(_ message: [UInt8], isText: Bool) {
         guard !isText else {
             // Sync frames are binary; a text frame is a client that speaks something else.
             channel?.say(ServerFrame.permissionDenied(reason: WriteRefusal.malformed.reason))
             return socket.closeAsUnreadable("frames are binary")
         }
-        channel?.received(Array(buffer: message)[...])
+        channel?.received(message[...])
         socket.countMessage()
     }
 
@@ -51,9 +54,11 @@ public final class PlainEndpoint: WebSocketEndpoint, DocumentChannelOwner {
 
     func channel(_ channel: DocumentChannel, wasTurnedAway refusal: DoorRefusal) {
         guard socket.isOpen else { return }
-        onRefusal(refusal)
+        onRefusal?(refusal)
         end(channel, refusal)
     }
+
+    func channelWasOpened(_ channel: DocumentChannel) { onRefusal = nil }
 
     func channel(_ channel: DocumentChannel, wasEnded refusal: DoorRefusal) { end(channel, refusal) }
 

@@ -20,6 +20,8 @@ public final class RoomDirectory: Sendable {
     private let services: RoomServices
     private let group: any EventLoopGroup
     private let opensAnyName: Bool
+    /// What sockets of a loop share.
+    public let loops = SocketLoops()
     private let state = Mutex(State())
 
     /// - Parameter opensAnyName: whether `open/NAME` rooms exist (`--open-rooms`).
@@ -253,7 +255,7 @@ public final class RoomDirectory: Sendable {
             return try await loop.submit {
                 let room = try Room(loading: history, of: specification, atMs: services.now())
                 let host = RoomHost(
-                    room, loop: loop, services: services, onGone: { self.forget($0) },
+                    room, on: self.loops[loop], services: services, onGone: { self.forget($0) },
                     onAccessChanged: { self.accessChanged(in: $0) })
                 let isTooLate = self.state.withLock { state in
                     if !state.isShuttingDown { state.hosts[id] = host }

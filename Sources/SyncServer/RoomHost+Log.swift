@@ -57,10 +57,7 @@ extension RoomHost {
         guard !stalled.isEmpty,
             room.isReadOnly || room.uncommittedBytes <= Rooms.Limits.uncommittedBytes / 2
         else { return }
-        for id in stalled {
-            guard let channel = fanout.channels[id] else { continue }
-            channel.loop.execute { channel.stall(false) }
-        }
+        for id in stalled { fanout.tell(id) { $0.stall(false) } }
         stalled.removeAll()
     }
 
@@ -79,6 +76,8 @@ extension RoomHost {
     func shutDown(_ refusal: DoorRefusal) {
         onLoop {
             guard self.status == .live else { return }
+            // What was received and not handed to the log yet.
+            self.perform()
             self.status = .draining
             let deadline = self.loop.assumeIsolated().scheduleTask(in: Limits.drainDeadline) {
                 self.finishDraining()

@@ -27,7 +27,10 @@ final class RoomHost: @unchecked Sendable {
     private let onAccessChanged: @Sendable (_ roomID: String) -> Void
     var room: Room
     var status = Status.live
-    var fanout = Fanout()
+    var fanout: Fanout
+    private var checkpoints = Checkpoints()
+    private var willPerform = false
+    private var pacing: (at: NIODeadline, task: Scheduled<Void>)?
     private var requests: [UInt64: CheckedContinuation<SubmissionResult, Never>] = [:]
     var stalled: Set<SubscriberID> = []
     private var wake: (atMs: Int64, task: Scheduled<Void>)?
@@ -41,13 +44,14 @@ final class RoomHost: @unchecked Sendable {
     var draining: (refusal: DoorRefusal, deadline: Scheduled<Void>)?
 
     init(
-        _ room: Room, loop: any EventLoop, services: RoomServices,
+        _ room: Room, on home: SocketLoop, services: RoomServices,
         onGone: @escaping @Sendable (RoomHost) -> Void,
         onAccessChanged: @escaping @Sendable (_ roomID: String) -> Void
     ) {
         id = room.specification.id
         self.room = room
-        self.loop = loop
+        loop = home.loop
+        fanout = Fanout(home: home)
         self.services = services
         self.onGone = onGone
         self.onAccessChanged = onAccessChanged
@@ -69,7 +73,7 @@ final class RoomHost: @unchecked Sendable {
         let tier = try room.join(
             channel.id, admission.caller, document: admission.document, atMs: services.now())
         fanout.add(channel, document: admission.document, tier: tier)
-        channel.loop.execute { channel.admitted(mayWrite: tier == .writers) }
+        fanout.tell(channel.id) { $0.admitted(mayWrite: tier == .writers) }
         perform()
     }
 
@@ -88,7 +92,7 @@ final class RoomHost: @unchecked Sendable {
         onLoop {
             guard self.status == .live else { return }
             self.room.receive(message, from: id, atMs: self.services.now())
-            self.perform()
+            self.performSoon()
             if self.isOverfull { self.stall(channel) }
         }
     }
@@ -100,14 +104,25 @@ final class RoomHost: @unchecked Sendable {
 
     private func stall(_ channel: DocumentChannel) {
         guard stalled.insert(channel.id).inserted else { return }
-        channel.loop.execute { channel.stall(true) }
+        fanout.tell(channel.id) { $0.stall(true) }
     }
 
-    func catchUp(_ channel: DocumentChannel, since known: StateVector) {
+    /// Brings a socket level that was sent nothing for a while.
+    ///
+    /// - Parameters:
+    ///   - known: what the client has at least.
+    ///   - position: of the log, up to which it was sent all; nil where that is not known.
+    func catchUp(_ channel: DocumentChannel, since known: StateVector, after position: Int64?) {
         onLoop {
+            var known = known
+            if let position, let document = self.room.document(of: channel.id),
+                let sent = self.checkpoints.vector(of: document, upTo: position)
+            {
+                known.merge(sent)
+            }
             guard let (frame, now) = self.room.catchUp(channel.id, since: known) else { return }
-            let frames = channel.framing.webSocketFrames([frame])
-            channel.loop.execute { channel.catchUp(frames, now: now) }
+            let frames = self.fanout.encode([frame], for: channel)
+            self.fanout.tell(channel.id) { $0.catchUp(frames, now: now) }
             self.room.receive(.queryAwareness, from: channel.id, atMs: self.services.now())
             self.perform()
         }
@@ -164,30 +179,43 @@ final class RoomHost: @unchecked Sendable {
 
     /// Carries out the room's actions. Frames of one run that go to the same sockets leave in one write.
     func perform() {
-        var outgoing: [(document: String, tiers: Tiers, frames: [[UInt8]])] = []
-        func flush() {
-            for group in outgoing {
-                fanout.broadcast(group.frames, document: group.document, tiers: group.tiers)
-            }
-            outgoing.removeAll()
-        }
         for action in room.takeActions() {
             if case .broadcast(let document, let tiers, let frame) = action {
-                if let last = outgoing.indices.last, outgoing[last].document == document,
-                    outgoing[last].tiers == tiers
-                {
-                    outgoing[last].frames.append(frame)
-                } else {
-                    outgoing.append((document, tiers, [frame]))
-                }
+                fanout.broadcast(frame, document: document, tiers: tiers)
             } else {
                 flush()
                 perform(action)
             }
         }
+        fanout.position = room.sequence
         flush()
+        if checkpoints.isDue(at: room.sequence) { checkpoints.add(room.stateVectors, at: room.sequence) }
         scheduleWake()
         scheduleUnloading()
+    }
+
+    /// Carries out the actions after what else the loop has to do now: messages that came together go to the log
+    /// together.
+    private func performSoon() {
+        guard !willPerform else { return }
+        willPerform = true
+        loop.execute {
+            self.willPerform = false
+            guard self.status == .live else { return }
+            self.perform()
+        }
+    }
+
+    /// Sends the broadcasts that are due and comes back for the rest.
+    private func flush() {
+        guard let next = fanout.flush(.due(moreIsComing: room.uncommittedBytes > 0)) else { return }
+        if let pacing, pacing.at <= next { return }
+        pacing?.task.cancel()
+        let task = loop.assumeIsolated().scheduleTask(deadline: next) { [weak self] in
+            self?.pacing = nil
+            self?.flush()
+        }
+        pacing = (next, task)
     }
 
     private func perform(_ action: RoomAction) {
@@ -195,13 +223,13 @@ final class RoomHost: @unchecked Sendable {
         case .append(let records): append(records)
         case .broadcast: break
         case .send(let id, let frame):
-            send([frame], to: id, answersStep1: frame.starts(with: [0, 1]))
+            fanout.send([frame], to: id, answersStep1: frame.starts(with: [0, 1]))
         case .acknowledged(let id, let count):
             tellStatus(Array(repeating: ServerFrame.syncStatus(isSaved: true), count: count), to: id)
         case .refused(let id): tellStatus([ServerFrame.syncStatus(isSaved: false)], to: id)
         case .close(let id, let refusal):
-            guard let channel = fanout.channels[id] else { return }
-            channel.loop.execute { channel.end(refusal) }
+            fanout.flush(.all)
+            fanout.tell(id) { $0.end(refusal) }
         case .move(let id, let tier): fanout.move(id, to: tier)
         case .submissionTaken(let taken): store(taken)
         case .submissionRefused(let requestID, let refusal):
@@ -218,15 +246,9 @@ final class RoomHost: @unchecked Sendable {
         }
     }
 
-    private func send(_ messages: [[UInt8]], to id: SubscriberID, answersStep1: Bool = false) {
-        guard let channel = fanout.channels[id] else { return }
-        let frames = channel.framing.webSocketFrames(messages)
-        channel.loop.execute { channel.send(frames, answersStep1: answersStep1) }
-    }
-
     private func tellStatus(_ messages: [[UInt8]], to id: SubscriberID) {
         guard fanout.channels[id]?.framing.knowsSyncStatus == true else { return }
-        send(messages, to: id)
+        fanout.send(messages, to: id)
     }
 
     // MARK: End
@@ -239,7 +261,9 @@ final class RoomHost: @unchecked Sendable {
         spaceRetry?.cancel()
         if room.isReadOnly { tellReadOnly(false) }
         draining?.deadline.cancel()
-        for channel in fanout.channels.values { channel.loop.execute { channel.end(refusal) } }
+        pacing?.task.cancel()
+        fanout.flush(.all)
+        for id in fanout.channels.keys { fanout.tell(id) { $0.end(refusal) } }
         for continuation in requests.values {
             continuation.resume(returning: .failure(.init(refusal: .unavailable)))
         }

@@ -14,15 +14,17 @@ final class SyncSocket {
         case throttled
     }
 
-    let loop: any EventLoop
+    let socketLoop: SocketLoop
     private var connection: WebSocketConnection?
     private var holds: Set<Hold> = []
     private var rate = TokenBucket(perSecond: Limits.messagesPerSecond, burst: Limits.messageBurst)
     /// RFC 6455 §7.4.1: "an endpoint has received a type of data it cannot accept".
     private static let unsupportedData: UInt16 = 1003
 
-    init(loop: any EventLoop) { self.loop = loop }
+    init(socketLoop: SocketLoop) { self.socketLoop = socketLoop }
 
+    /// What was agreed about compression.
+    var deflate: DeflateAgreement? { connection?.deflate }
     var isOpen: Bool { connection?.isOpen ?? false }
     var isWritable: Bool { connection?.isWritable ?? false }
 
@@ -37,6 +39,11 @@ final class SyncSocket {
 
     /// Writes bytes that are whole WebSocket frames already.
     func write(_ frames: ByteBuffer) { connection?.write(frames: frames) }
+
+    /// The same with the bytes at hand, for those who write them to many.
+    func write(_ bytes: UnsafeRawBufferPointer, of frames: ByteBuffer) {
+        connection?.write(bytes, of: frames)
+    }
 
     func send(_ message: [UInt8]) { connection?.send(.binary, message) }
 
@@ -65,7 +72,9 @@ final class SyncSocket {
     func countMessage() {
         guard !rate.take(at: .now()), !holds.contains(.throttled) else { return }
         hold(.throttled)
-        loop.assumeIsolated().scheduleTask(in: rate.refillTime) { [weak self] in self?.release(.throttled) }
+        socketLoop.loop.assumeIsolated().scheduleTask(in: rate.refillTime) { [weak self] in
+            self?.release(.throttled)
+        }
     }
 }
 

@@ -26,7 +26,7 @@ import Testing
             "Synchronization",
         ],
         "SyncServer": [
-            "Battles", "CRDT", "Logging", "NIOCore", "NIOWebSocket", "Rooms", "SyncProtocol",
+            "Battles", "CRDT", "CZlib", "Glibc", "Logging", "NIOCore", "Rooms", "SyncProtocol",
             "Synchronization",
         ],
         "Gateway": [

@@ -1,4 +1,3 @@
-import NIOCore
 import SyncServer
 
 /// Sends every message back, for the Autobahn suite (`--conformance-echo`).
@@ -8,8 +7,8 @@ final class EchoEndpoint: WebSocketEndpoint {
 
     func opened(_ connection: WebSocketConnection) { self.connection = connection }
 
-    func received(_ message: ByteBuffer, isText: Bool) {
-        connection?.send(isText ? .text : .binary, message.readableBytesView)
+    func received(_ message: [UInt8], isText: Bool) {
+        connection?.send(isText ? .text : .binary, message)
     }
 
     func writabilityChanged() {

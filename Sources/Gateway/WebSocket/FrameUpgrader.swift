@@ -1,23 +1,21 @@
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket
+import SyncServer
 
-/// Upgrades to WebSocket with NIO's handshake and frame decoder but without its frame encoder: a room encodes a
-/// frame once and writes the same bytes to every socket.
+/// Upgrades to WebSocket with NIO's handshake but without its frame codec: a room encodes a frame once and writes the
+/// same bytes to every socket, and the connection reads frames itself.
 final class FrameUpgrader<UpgradeResult: Sendable>: NIOTypedHTTPServerProtocolUpgrader, Sendable {
     let supportedProtocol = "websocket"
     // NIO also demands that each of these stands in the `Connection` field; the filter has checked key and version.
     let requiredUpgradeHeaders: [String] = []
 
     private let handshake: NIOTypedWebSocketServerUpgrader<UpgradeResult>
-    private let maximumFrameBytes: @Sendable (HTTPRequestHead) -> Int
     private let install: @Sendable (any Channel, HTTPRequestHead) throws -> UpgradeResult
 
     init(
-        maximumFrameBytes: @escaping @Sendable (HTTPRequestHead) -> Int,
         install: @escaping @Sendable (any Channel, HTTPRequestHead) throws -> UpgradeResult
     ) {
-        self.maximumFrameBytes = maximumFrameBytes
         self.install = install
         handshake = NIOTypedWebSocketServerUpgrader(
             shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
@@ -30,15 +28,24 @@ final class FrameUpgrader<UpgradeResult: Sendable>: NIOTypedHTTPServerProtocolUp
     func buildUpgradeResponse(
         channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
     ) -> EventLoopFuture<HTTPHeaders> {
-        handshake.buildUpgradeResponse(
-            channel: channel, upgradeRequest: upgradeRequest, initialResponseHeaders: initialResponseHeaders)
+        let agreement = upgradeRequest.deflateAgreement
+        return handshake.buildUpgradeResponse(
+            channel: channel, upgradeRequest: upgradeRequest, initialResponseHeaders: initialResponseHeaders
+        ).map { headers in
+            var headers = headers
+            if let agreement { headers.add(name: "Sec-WebSocket-Extensions", value: agreement.header) }
+            return headers
+        }
     }
 
     func upgrade(channel: any Channel, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<UpgradeResult> {
         channel.eventLoop.makeCompletedFuture {
-            let decoder = WebSocketFrameDecoder(maxFrameSize: maximumFrameBytes(upgradeRequest))
-            try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(decoder))
-            return try install(channel, upgradeRequest)
+            try install(channel, upgradeRequest)
         }
     }
+}
+
+extension HTTPRequestHead {
+    /// What of the client's offers to compress is accepted (RFC 7692 §5).
+    var deflateAgreement: DeflateAgreement? { DeflateAgreement(offers: headers["Sec-WebSocket-Extensions"]) }
 }

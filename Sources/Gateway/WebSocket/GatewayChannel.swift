@@ -35,7 +35,6 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
                 value: .init(low: SyncServer.Limits.lowWaterMark, high: SyncServer.Limits.highWaterMark))
             let gate = gate
             let upgrader = FrameUpgrader<Negotiated>(
-                maximumFrameBytes: { gate.maximumFrameBytes($0) },
                 install: { channel, head in
                     try channel.pipeline.syncOperations.addHandler(gate.connection(for: head, on: channel))
                     return .socket

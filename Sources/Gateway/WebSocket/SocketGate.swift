@@ -12,8 +12,6 @@ package struct SocketGate: Sendable {
     private let directory: RoomDirectory
     private let origins: OriginPolicy
     private let memory: RefusalMemory
-    /// Sockets that are open.
-    package let count = SocketCount()
     private let opensAnyName: Bool
     private let echoes: Bool
 
@@ -69,33 +67,38 @@ package struct SocketGate: Sendable {
             && (head.headers.first(name: "Content-Length").map { $0 == "0" } ?? true)
     }
 
-    func maximumFrameBytes(_ head: HTTPRequestHead) -> Int {
-        if case .echo = target(of: head.uri) { return EchoEndpoint.maximumMessageBytes }
-        return SyncServer.Limits.messageBytes
+    func connection(for head: HTTPRequestHead, on channel: any Channel) -> WebSocketConnection {
+        let target = target(of: head.uri)
+        let maximum =
+            if case .echo? = target { EchoEndpoint.maximumMessageBytes } else {
+                SyncServer.Limits.messageBytes
+            }
+        return WebSocketConnection(
+            endpoint: endpoint(for: head, target, on: channel), loops: directory.loops,
+            loop: channel.eventLoop,
+            deflate: head.deflateAgreement, maximumMessageBytes: maximum)
     }
 
-    func connection(for head: HTTPRequestHead, on channel: any Channel) -> WebSocketConnection {
-        switch target(of: head.uri) {
-        case .echo?:
-            return WebSocketConnection(
-                endpoint: EchoEndpoint(), count: count, maximumMessageBytes: EchoEndpoint.maximumMessageBytes)
+    private func endpoint(
+        for head: HTTPRequestHead, _ target: Target?, on channel: any Channel
+    ) -> any WebSocketEndpoint {
+        switch target {
+        case .echo?: return EchoEndpoint()
         case .multiplexed?:
             let gate = self
-            return WebSocketConnection(
-                endpoint: MultiplexedEndpoint(directory: directory, loop: channel.eventLoop) {
-                    name, token async throws(DoorRefusal) in
-                    try await gate.admit(token: token, to: gate.target(ofName: name))
-                }, count: count)
+            return MultiplexedEndpoint(directory: directory, loop: channel.eventLoop) {
+                name, token async throws(DoorRefusal) in
+                try await gate.admit(token: token, to: gate.target(ofName: name))
+            }
         case let target:
             let token = Self.token(of: head)
             let key = Self.key(head, channel.remoteAddress?.ipAddress ?? "unknown")
             let gate = self
             let roomID = if case .document(let roomID, _) = target { roomID } else { "" }
-            let endpoint = PlainEndpoint(
+            return PlainEndpoint(
                 directory: directory, loop: channel.eventLoop,
                 admission: { () async throws(DoorRefusal) in try await gate.admit(token: token, to: target) },
                 onRefusal: { refusal in gate.memory.remember(refusal.code, of: key, in: roomID) })
-            return WebSocketConnection(endpoint: endpoint, count: count)
         }
     }
 

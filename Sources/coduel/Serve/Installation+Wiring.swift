@@ -93,7 +93,7 @@ extension Installation {
             identity: identity, directory: directory, origins: gatewaySettings.originPolicy,
             opensAnyName: settings.openRooms, echoes: settings.conformanceEcho)
         self.gate = gate
-        metrics.gauge(.webSocketConnections) { Double(gate.count.value) }
+        metrics.gauge(.webSocketConnections) { Double(directory.loops.openSockets) }
         gateway = GatewayServer(
             routes: Self.routes(
                 identity: identity, catalogue: catalogue, submissions: submissions, executor: executor,
