@@ -81,8 +81,11 @@ class Socket:
 
     def send(self, message: bytes) -> None:
         count = len(message)
-        length = bytes([0x80 | count]) if count < 126 else bytes([0xFE]) + count.to_bytes(2, "big")
-        if count > 65535:
+        if count < 126:
+            length = bytes([0x80 | count])
+        elif count < 65536:
+            length = bytes([0xFE]) + count.to_bytes(2, "big")
+        else:
             length = bytes([0xFF]) + count.to_bytes(8, "big")
         self.socket.sendall(b"\x82" + length + b"\0\0\0\0" + message)
 
@@ -170,9 +173,9 @@ while not done:
         reader.read()
         while (frame := reader.frame()) is not None:
             if frame[1][:2] == b"\\x00\\x02":
-                body = frame[1][3:]
                 client = var_uint(9000 + key.data)
-                at = body.index(client, 2) + len(client)
+                at = frame[1].index(client, 3) + len(client)
+                body = frame[1]
                 clock = shift = 0
                 while True:
                     clock |= (body[at] & 127) << shift
@@ -223,7 +226,7 @@ def measure(options: argparse.Namespace, port: int, base: str) -> dict:
         time.sleep(0.2)
     figures: dict = {"bytes": size}
     for name, extra in {"plain": "", "deflate": DEFLATE}.items():
-        editors = Editors(port, base, options.editors)
+        editors = Editors(port, f"{base}/{name}", options.editors)
         time.sleep(SETTLE_SECONDS)
         figures[f"{name} alone"] = [join(port, path, extra)[0] for _ in range(options.joins)]
         figures[f"{name} at once"] = join_at_once(port, path, extra, options.at_once)
@@ -248,8 +251,8 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=32)
     parser.add_argument("--editors", type=int, default=8)
     options = parser.parse_args()
-    if not 0 < options.megabytes <= 10:
-        parser.error("--megabytes is up to 10: open rooms take documents of 32 MiB in memory")
+    if not 0 < options.megabytes <= 4:
+        parser.error("--megabytes is up to 4: an open room takes 32 MiB in memory, an item is a hundred bytes")
     os.environ.setdefault("NODE_PATH", NODE_MODULES)
     before, figures = machine(), {}
     with Workspace(options.binary) as workspace:
