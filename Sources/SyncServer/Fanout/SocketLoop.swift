@@ -59,7 +59,10 @@ final class SocketLoop: @unchecked Sendable {
 
     private func run(_ job: Job) {
         switch job {
-        case .join(let channel, let lane): channel.join(lane)
+        case .join(let channel, let lane):
+            // What its lane kept for the end of the pass is meant for it too.
+            channel.lane?.flush()
+            channel.join(lane)
         case .broadcast(let lane, let frames, let position):
             if lane.append(frames, position: position) { dirty.append(lane) }
         case .send(let channel, let frames, let answersStep1):
