@@ -1,5 +1,17 @@
 /// What a document held at an earlier state vector.
 extension Update {
+    /// The structs of some clocks of each client, with the given deletions: of an encoded state, what a document holds
+    /// there now. One range a client. O(structs).
+    public func part(_ ranges: [ClientRange], deletes: [ClientRange]) -> Update {
+        var from = StateVector()
+        var to = StateVector()
+        for range in ranges {
+            from[range.client] = range.from
+            to[range.client] = range.to
+        }
+        return prefix(to, deletes: deletes).difference(since: from)
+    }
+
     /// The structs below the clocks of `vector`, the last of each client cut there, with the given deletions.
     /// O(structs + bytes of the structs cut).
     func prefix(_ vector: StateVector, deletes: [ClientRange]) -> Update {
