@@ -10,6 +10,7 @@ extension JudgeService {
             throw JudgingError(.inputTooLarge, "the input is larger than \(Limits.runInputBytes) bytes")
         }
         try await checkLanguage(language)
+        await recognise(userID)
         try reserve(userID)
         defer { release(userID) }
         let id = newID()

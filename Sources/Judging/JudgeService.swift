@@ -24,6 +24,10 @@ public actor JudgeService {
     let now: @Sendable () -> Int64
     let newID: @Sendable () -> String
     private let workers: Int
+    private let guestPlaces: GuestPlaces
+    /// Guests who have jobs here.
+    private var guests: Set<String> = []
+    private var runningOfGuests = 0
     private var queue = FairQueue<Job>()
     private var runningJobs = 0
     private var runningOf: [String: Int] = [:]
@@ -44,17 +48,19 @@ public actor JudgeService {
 
     /// - Parameters:
     ///   - workers: jobs worked on at the same time; not more than the executor has places for.
+    ///   - guestPlaces: how much of it guests may use.
     ///   - now: ms since 1970.
     ///   - newID: a new unguessable id for a run.
     public init(
         executor: any ProgramExecutor, submissions: any SubmissionStore, catalogue: ProblemCatalogue,
-        workers: Int,
+        workers: Int, guestPlaces: GuestPlaces = .unlimited,
         now: @escaping @Sendable () -> Int64, newID: @escaping @Sendable () -> String
     ) {
         self.executor = executor
         self.submissions = submissions
         self.catalogue = catalogue
         self.workers = max(1, workers)
+        self.guestPlaces = guestPlaces
         self.now = now
         self.newID = newID
     }
@@ -78,7 +84,10 @@ public actor JudgeService {
         } catch {
             throw JudgingError(.unavailable, "the submission store failed: \(error)")
         }
-        for submission in left { enqueue(submission.id, of: submission.userID) }
+        for submission in left {
+            await recognise(submission.userID)
+            enqueue(submission.id, of: submission.userID)
+        }
     }
 
     /// Stores and queues a submission; returns when it is on disk. One with an id that was taken before changes
@@ -86,6 +95,7 @@ public actor JudgeService {
     public func submit(_ submission: Submission) async throws(JudgingError) {
         guard !known.contains(submission.id) else { return }
         try await check(submission)
+        await recognise(submission.userID)
         try reserve(submission.userID)
         defer { release(submission.userID) }
         do {
@@ -163,6 +173,17 @@ public actor JudgeService {
 
     // MARK: Work
 
+    /// Notes whether a user is a guest, before a job of theirs is queued.
+    func recognise(_ userID: String) async {
+        guard !guests.contains(userID), await guestPlaces.isGuest(userID) else { return }
+        guests.insert(userID)
+    }
+
+    private func mayRun(_ user: String) -> Bool {
+        runningOf[user, default: 0] < Limits.concurrentJobsPerUser
+            && (!guests.contains(user) || runningOfGuests < guestPlaces.count)
+    }
+
     private func enqueue(_ id: String, of userID: String) {
         guard known.insert(id).inserted else { return }
         enqueue(.submission(id), of: userID)
@@ -175,9 +196,10 @@ public actor JudgeService {
 
     private func dispatch() {
         while !isStopping, runningJobs < workers,
-            let (user, job) = queue.next(where: { runningOf[$0, default: 0] < Limits.concurrentJobsPerUser })
+            let (user, job) = queue.next(where: mayRun)
         {
             runningJobs += 1
+            if guests.contains(user) { runningOfGuests += 1 }
             runningOf[user, default: 0] += 1
             Task { await work(job, of: user) }
         }
@@ -190,8 +212,10 @@ public actor JudgeService {
             await workRun(id, language: language, source: source, input: input)
         }
         runningJobs -= 1
+        if guests.contains(user) { runningOfGuests -= 1 }
         let left = runningOf[user, default: 1] - 1
         runningOf[user] = left > 0 ? left : nil
+        if left <= 0, queue.count(of: user) == 0, reserved[user] == nil { guests.remove(user) }
         dispatch()
         guard runningJobs == 0 else { return }
         let waiters = idleWaiters

@@ -12,7 +12,7 @@ struct Judge {
 
     init(
         store: MemorySubmissionStore = MemorySubmissionStore(), problems: [PackageTree] = [tree()],
-        workers: Int = 2,
+        workers: Int = 2, guestPlaces: GuestPlaces = .unlimited,
         judgeErrors: Int = 0, gate: Gate? = nil
     ) async {
         let clock = TestClock()
@@ -22,7 +22,8 @@ struct Judge {
         service = JudgeService(
             executor: executor, submissions: store,
             catalogue: ProblemCatalogue(store: MemoryProblemStore(problems)),
-            workers: workers, now: { clock.now }, newID: { "run-\(UInt64.random(in: 0...UInt64.max))" })
+            workers: workers, guestPlaces: guestPlaces, now: { clock.now },
+            newID: { "run-\(UInt64.random(in: 0...UInt64.max))" })
         let reports = reports
         await service.observe(
             onProgress: { submission, passed, total, status in
@@ -51,6 +52,24 @@ struct Judge {
         #expect(await judge.reports.finished.first?.judgement == stored?.judgement)
         #expect(await judge.executor.compiled.count == 1)
         if verdict == .compileError { #expect(stored?.judgement?.compileOutput == "line 1: error") }
+    }
+
+    @Test func guestsDoNotTakeAllWorkers() async throws {
+        let gate = Gate(holding: ["ok"])
+        let places = GuestPlaces(count: 1) { $0.hasPrefix("guest") }
+        let judge = await Judge(workers: 3, guestPlaces: places, gate: gate)
+        for number in 0..<6 {
+            try await judge.service.submit(submission("g\(number)", user: "guest\(number)"))
+        }
+        for number in 0..<2 {
+            try await judge.service.submit(submission("u\(number)", user: "user\(number)"))
+        }
+        // Three workers: one for all guests, two for the others.
+        while await judge.executor.running < 3 { await Task.yield() }
+        #expect(await judge.service.load.running == 3)
+        await gate.open("ok")
+        await judge.reports.wait(for: 8)
+        #expect(Set(await judge.reports.finished.prefix(3).map(\.id)).isSuperset(of: ["u0", "u1"]))
     }
 
     @Test func givesTheProblemsLimits() async throws {
