@@ -12,6 +12,10 @@ public struct IdentityError: Error, Sendable, Equatable {
         /// The token was good, its session is over.
         case sessionEnded
         case guestsDisabled
+        /// The account is banned; `retryAfterSeconds` is set where the ban expires.
+        case banned
+        /// The caller may not do that to this account.
+        case notAllowed
         /// Too many failed log-ins; `retryAfterSeconds` is set.
         case tooManyAttempts
         case notFound

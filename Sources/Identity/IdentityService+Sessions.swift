@@ -106,6 +106,7 @@ extension IdentityService {
     }
 
     private func beginSession(for account: Account) async throws(IdentityError) -> TokenPair {
+        try await refuseBanned(account.id)
         let atMs = environment.now()
         let session = Session(
             id: environment.newID(), userID: account.id, createdAtMs: atMs,
@@ -118,6 +119,13 @@ extension IdentityService {
             try await sessionStore.create(session, token: token, limit: Limits.sessionsPerAccount)
         }
         announceEnd(of: ended)
+        do {
+            // A ban that came meanwhile did not find this session.
+            try await refuseBanned(account.id)
+        } catch {
+            try await endSession(session.id)
+            throw error
+        }
         return try await pair(for: account, session: session, refreshToken: refreshToken)
     }
 

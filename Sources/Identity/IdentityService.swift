@@ -50,6 +50,8 @@ public final class IdentityService: Sendable {
 
     let accountStore: any AccountStore
     let sessionStore: any SessionStore
+    /// Nil where nobody is ever banned: the command line's.
+    let bans: (any BanStore)?
     let settings: IdentitySettings
     let environment: IdentityEnvironment
     let pool: PasswordHashingPool
@@ -61,7 +63,7 @@ public final class IdentityService: Sendable {
     /// Makes the signing key when the store has none. Throws `.unavailable` when the store or Argon2 fails.
     public static func start(
         accounts: any AccountStore, sessions: any SessionStore, keys: any SigningKeyStore,
-        settings: IdentitySettings = .init(), environment: IdentityEnvironment,
+        bans: (any BanStore)? = nil, settings: IdentitySettings = .init(), environment: IdentityEnvironment,
         pool: PasswordHashingPool = .init()
     ) async throws(IdentityError) -> IdentityService {
         let codec: TokenCodec
@@ -81,16 +83,18 @@ public final class IdentityService: Sendable {
         let decoyHash = try await pool.run { settings.passwordHash.encode(decoy, salt: salt) }
         guard let decoyHash else { throw IdentityError(.unavailable, "Passwords cannot be hashed here.") }
         return IdentityService(
-            accounts: accounts, sessions: sessions, settings: settings, environment: environment, pool: pool,
-            codec: codec, decoyHash: decoyHash)
+            accounts: accounts, sessions: sessions, bans: bans, settings: settings, environment: environment,
+            pool: pool, codec: codec, decoyHash: decoyHash)
     }
 
     private init(
-        accounts: any AccountStore, sessions: any SessionStore, settings: IdentitySettings,
-        environment: IdentityEnvironment, pool: PasswordHashingPool, codec: TokenCodec, decoyHash: String
+        accounts: any AccountStore, sessions: any SessionStore, bans: (any BanStore)?,
+        settings: IdentitySettings, environment: IdentityEnvironment, pool: PasswordHashingPool,
+        codec: TokenCodec, decoyHash: String
     ) {
         self.accountStore = accounts
         self.sessionStore = sessions
+        self.bans = bans
         self.settings = settings
         self.environment = environment
         self.pool = pool

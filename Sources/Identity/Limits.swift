@@ -38,6 +38,10 @@ public enum Limits {
     public static let logInMemoryMs: Int64 = 15 * 60 * 1000
     public static let throttledLogIns = 10_000
 
+    /// The longest ban that expires, and a ban's reason in UTF-8 bytes.
+    public static let banSeconds = 10 * 365 * 24 * 3600
+    public static let banReasonBytes = 500
+
     public static let guestHandleAttempts = 8
     /// Accounts looked up by one call of `accounts(ids:)`.
     public static let accountsPerLookup = 200

@@ -49,11 +49,13 @@ public struct AccessPolicy: Sendable {
     public func access(to document: String, for caller: RoomCaller) -> DocumentAccess? {
         guard specification.documentNames.contains(document) else { return nil }
         guard maySee(caller) else { return DocumentAccess.none }
-        switch specification.kind {
-        case .open: return .write
-        case .pair: return pairAccess(to: document, for: caller)
-        case .battle: return battleAccess(to: document, for: caller)
-        }
+        let access: DocumentAccess =
+            switch specification.kind {
+            case .open: .write
+            case .pair: pairAccess(to: document, for: caller)
+            case .battle: battleAccess(to: document, for: caller)
+            }
+        return access == .write && specification.isArchived ? .read : access
     }
 
     /// Where a caller's chat lines go; nil when the caller may not see the room.
@@ -61,6 +63,19 @@ public struct AccessPolicy: Sendable {
         guard specification.kind != .open, maySee(caller) else { return nil }
         if specification.kind == .battle && !isParticipant(caller) { return DocumentName.watchersChat }
         return DocumentName.chat
+    }
+
+    /// Whether the caller may delete others' lines, mute people and slow the chat down: moderators, and the owner of a
+    /// pair room. Players of a battle are not each other's moderators.
+    public func mayModerate(_ caller: RoomCaller) -> Bool {
+        guard !caller.userID.isEmpty, maySee(caller) else { return false }
+        return caller.isModerator || (specification.kind == .pair && caller.userID == specification.ownerID)
+    }
+
+    /// Whether the caller may delete a line of a chat document that stands there or in the archive.
+    public func mayDelete(_ line: ChatLine, in document: String, _ caller: RoomCaller) -> Bool {
+        guard !caller.userID.isEmpty, access(to: document, for: caller) == .read else { return false }
+        return line.author.id == caller.userID || mayModerate(caller)
     }
 
     private func pairAccess(to document: String, for caller: RoomCaller) -> DocumentAccess {
@@ -73,7 +88,7 @@ public struct AccessPolicy: Sendable {
         let isPlayer = isParticipant(caller)
         switch document {
         case DocumentName.state: return .read
-        case DocumentName.chat: return isPlayer || battleIsOver ? .read : .none
+        case DocumentName.chat: return isPlayer || battleIsOver || caller.isModerator ? .read : .none
         case DocumentName.watchersChat: return !isPlayer || battleIsOver ? .read : .none
         case DocumentName.player(caller.userID) where isPlayer: return .write
         default:

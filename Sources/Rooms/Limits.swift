@@ -5,6 +5,10 @@ public enum Limits {
     /// Approximate memory of one document after which it takes no more writes, bytes.
     public static let documentBytes = 16 << 20
     public static let openDocumentBytes = 32 << 20
+    /// All that was written into a room's log, bytes.
+    public static let logBytes = 1 << 30
+    /// Work of a document (`Document.work`) that a socket may cause before it is told to the host.
+    static let workReport: UInt64 = 10_000
     /// Memory that a struct takes besides its content, about, bytes.
     public static let structBytes = 100
     /// Updates of a document that wait for delayed readers, bytes; past it the document takes no more writes.
@@ -48,6 +52,23 @@ public enum Limits {
     /// Chat lines an author may post in `chatWindowMs`.
     public static let chatBurst = 5
     public static let chatWindowMs: Int64 = 10_000
+    /// Lines that all who are no participants may post in `chatWindowMs` together.
+    public static let chatWatchersBurst = 100
+    /// The same line an author may post in `chatRepeatMs`.
+    public static let chatRepeats = 2
+    public static let chatRepeatMs: Int64 = 30_000
+    /// How long an author's lines are remembered for these rules, ms.
+    static let chatMemoryMs: Int64 = 30_000
+    /// People that one line mentions, and the length of their handles.
+    public static let mentions = 8
+    static let mentionLength = 3...20
+    /// A moderator's reason, UTF-16 units.
+    public static let chatReason = 200
+    /// People muted in a room, and for how long at most, s.
+    public static let mutes = 500
+    public static let muteSeconds = 31_536_000
+    /// The longest pause of slow mode, s.
+    public static let slowModeSeconds = 3_600
     /// How long a nonce is honoured, ms, and how many are remembered in a room.
     public static let nonceMs: Int64 = 600_000
     public static let nonces = 4_096

@@ -94,6 +94,8 @@ public struct RoomHistory: Sendable {
                 return record.sequence &- 1 == sequence
             }
     }
+    /// All payloads of the room's log, bytes.
+    public var logBytes = 0
 
     public init(
         snapshot: RoomSnapshot?, tail: [LogRecord], story: [LogRecord], delayed: [LogRecord],

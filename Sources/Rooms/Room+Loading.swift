@@ -24,12 +24,16 @@ extension Room {
     ///
     /// - Throws: `RoomLoadError` when a record is missing or cannot be read.
     public init(
-        loading history: RoomHistory, of specification: RoomSpecification, atMs: Int64
+        loading history: RoomHistory, of specification: RoomSpecification, limits: RoomLimits = .standard,
+        ports: RoomPorts = .none, atMs: Int64
     ) throws(RoomLoadError) {
         if let damage = history.damage.first {
             throw RoomLoadError(code: .damaged, sequence: damage.sequence, message: damage.reason)
         }
         self.specification = specification
+        self.limits = limits
+        self.ports = ports
+        logBytes = history.logBytes
         story = RoomStory(specification)
         let snapshot = history.snapshot
         if let snapshot,
@@ -48,6 +52,7 @@ extension Room {
         notices += try replay(history.tail)
         try restoreShadows(history, atMs: atMs)
         recallNonces(history.notes)
+        recallModeration()
         clockMs = max(atMs, log.lastCommittedAtMs)
         if let document = documents[DocumentName.state] {
             state = StateWriter(document: document.live)

@@ -76,9 +76,11 @@ extension Room {
     ) -> AwarenessUpdate.Entry? {
         guard let current = subscribers[subscriber.id] else { return nil }
         if !current.presenceClients.contains(entry.client) {
-            guard current.presenceClients.count < Limits.awarenessClients, !entry.isRemoval,
-                mayAnnounce(entry, current)
-            else { return nil }
+            guard !entry.isRemoval, mayAnnounce(entry, current) else { return nil }
+            guard current.presenceClients.count < limits.awarenessClients else {
+                actions.append(.limited(current.id, .awarenessClients))
+                return nil
+            }
             hold(entry.client, by: current)
         }
         guard !entry.isRemoval else { return entry }

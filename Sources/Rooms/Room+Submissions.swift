@@ -129,6 +129,10 @@ extension Room {
             guard case .battle(.tooSoon(let retryAfterMs)) = refusal else { return refuse(refusal.code) }
             return refuse(refusal.code, retryAfterMs: retryAfterMs)
         }
+        // By HTTP the limit was counted at the door.
+        if let retryAfterMs = ports.takeSubmission(caller.userID, atMs) {
+            return refuse("too_fast", retryAfterMs: retryAfterMs)
+        }
         chat.remember(author: submitKey(caller.userID), nonce: nonce, result: newID, atMs: atMs)
         accept(
             id: newID, caller, language: language, document: subscriber.document, file: file, nonce: nonce,

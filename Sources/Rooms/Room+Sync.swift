@@ -103,6 +103,7 @@ extension Room {
         _ update: Update, _ ranges: [Update.ClientRange], from subscriber: Subscriber, atMs: Int64
     ) {
         documents[subscriber.document]?.accept(update, ranges, from: subscriber.caller.userID)
+        logBytes += update.byteCount
         log.add(
             .update, document: subscriber.document, author: subscriber.caller.userID, payload: update.bytes,
             update: update, note: nil, from: subscriber.id, atMs: atMs)
@@ -122,10 +123,11 @@ extension Room {
         from subscriber: Subscriber
     ) -> WriteRefusal? {
         if let quarantine = subscriber.quarantine { return quarantine }
-        guard update.byteCount <= Limits.updateBytes else { return .tooLarge }
+        guard update.byteCount <= limits.updateBytes else { return .tooLarge }
         let isOpen = specification.kind == .open
-        let room = isOpen ? Limits.openDocumentBytes : Limits.documentBytes
+        let room = isOpen ? limits.openDocumentBytes : limits.documentBytes
         guard document.byteSize + RoomDocument.cost(of: update) <= room,
+            logBytes + update.byteCount <= limits.logBytes,
             (document.shadow?.waitingBytes ?? 0) <= Limits.delayedBytes
         else { return .documentFull }
         guard !isOpen else { return nil }
@@ -204,7 +206,9 @@ extension Room {
         var hasStory = false
         var saved: [SubscriberID: Int] = [:]
         for entry in log.takeCommitted() {
+            let before = documents[entry.record.document]?.live.work ?? 0
             apply(entry.record, entry.update, atMs: atMs)
+            charge(entry, since: before)
             if entry.record.kind != .update { hasStory = true }
             for writer in entry.writers where subscribers[writer] != nil { saved[writer, default: 0] += 1 }
         }
@@ -236,6 +240,17 @@ extension Room {
         documents[record.document]?.shadow?.add(record.payload, committedAtMs: record.committedAtMs)
         actions.append(
             .broadcast(document: record.document, tiers: .live, frame: ServerFrame.update(record.payload)))
+    }
+
+    /// Charges what applying an update took, beyond its own size, to who sent it.
+    private mutating func charge(_ entry: PendingLog.Entry, since before: UInt64) {
+        guard let writer = entry.writers.first, let work = documents[entry.record.document]?.live.work,
+            work > before, let owed = subscribers[writer]?.work
+        else { return }
+        let sum = owed &+ (work - before)
+        let isReported = sum >= Limits.workReport
+        subscribers[writer]?.work = isReported ? 0 : sum
+        if isReported { actions.append(.worked(writer, sum)) }
     }
 
     private mutating func updatesSinceSnapshot(_ record: LogRecord) {
@@ -297,18 +312,26 @@ extension Room {
         guard hasServerEdits else { return }
         hasServerEdits = false
         for name in documents.keys.sorted() {
-            guard var writes = documents[name]?.serverWrites, !writes.edits.isEmpty else { continue }
+            guard var writes = documents[name]?.serverWrites,
+                !writes.edits.isEmpty || !writes.acknowledgements.isEmpty || chats[name]?.hasChanges == true
+            else { continue }
             guard writes.sequenceInFlight == nil, let document = documents[name] else {
                 // Their turn comes when the write before is on disk.
                 hasServerEdits = true
                 continue
             }
-            let edits = bounded(writes.edits, of: document)
+            let edits = withChatChanges(writes.edits, of: document)
             writes.edits = []
             defer { documents[name]?.serverWrites = writes }
             guard let bytes = document.live.plan(edits, as: serverClientID),
                 let update = try? Update(decodingV1: bytes)
-            else { continue }
+            else {
+                // Nothing is left to change: what was asked for holds already.
+                for acknowledgement in writes.acknowledgements { acceptChat(acknowledgement) }
+                writes.acknowledgements = []
+                finishChat(name)
+                continue
+            }
             let note = writes.notes.isEmpty ? nil : writes.notes.joined(separator: "\n")
             writes.acknowledgementsInFlight = writes.acknowledgements
             writes.acknowledgements = []
@@ -318,6 +341,7 @@ extension Room {
             log.add(
                 .update, document: name, author: "", payload: bytes, update: update, note: note, atMs: clockMs
             )
+            logBytes += bytes.count
             writes.sequenceInFlight = log.lastSequence
         }
     }
@@ -330,6 +354,7 @@ extension Room {
             documents[name]?.serverWrites.sequenceInFlight = nil
             documents[name]?.serverWrites.acknowledgementsInFlight = []
             for acknowledgement in writes.acknowledgementsInFlight { acceptChat(acknowledgement) }
+            finishChat(name)
         }
     }
 }

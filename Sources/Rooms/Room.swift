@@ -10,11 +10,18 @@ import SyncProtocol
 /// so every prefix of the log is a state and nothing is ever pending.
 public struct Room {
     public internal(set) var specification: RoomSpecification
+    public let limits: RoomLimits
+    let ports: RoomPorts
     var documents: [String: RoomDocument] = [:]
     var subscribers: [SubscriberID: Subscriber] = [:]
     var log: PendingLog
+    /// All payloads that the log has or will have, bytes.
+    var logBytes: Int
     var story: RoomStory
     var chat = ChatPolicy()
+    var moderation = ChatModeration()
+    /// What is on its way in the chat documents, by name.
+    var chats: [String: ChatState] = [:]
     var state = StateWriter()
     var attendance = Attendance()
     /// When presence is next looked through for states that were not renewed.
@@ -91,7 +98,7 @@ public struct Room {
             let target = documents[document]
         else { throw DoorRefusal(.notFound, "no such room or document") }
         guard access != .none else { throw DoorRefusal(.forbidden, "this document is not yours to read") }
-        let places = Limits.subscribers - (policy.isParticipant(caller) ? 0 : Limits.participantPlaces)
+        let places = limits.subscribers - (policy.isParticipant(caller) ? 0 : Limits.participantPlaces)
         guard subscribers.count < places else { throw DoorRefusal(.tryAgainLater, "the room is full") }
         hear(atMs)
         var subscriber = Subscriber(id: id, caller: caller, document: document, access: access)
@@ -179,19 +186,7 @@ public struct Room {
 
     /// Closes every socket of a session that ended.
     public mutating func endSession(_ sessionID: String) {
-        for subscriber in subscribers.values where subscriber.caller.sessionID == sessionID {
-            actions.append(.close(subscriber.id, DoorRefusal(.unauthenticated, "the session has ended")))
-        }
-    }
-
-    /// Admits someone by invitation. The host has stored it already.
-    public mutating func addParticipant(_ participant: Participant, atMs: Int64) {
-        guard specification.kind == .pair, specification.participant(participant.userID) == nil else {
-            return
-        }
-        hear(atMs)
-        specification.participants.append(participant)
-        writeState(atMs: atMs)
+        close(DoorRefusal(.unauthenticated, "the session has ended")) { $1.sessionID == sessionID }
     }
 
     mutating func hear(_ atMs: Int64) { clockMs = max(clockMs, atMs) }

@@ -28,6 +28,8 @@ public enum RoomAction: Sendable {
     case acknowledged(SubscriberID, count: Int)
     /// A write of the socket was refused; the reason was sent.
     case refused(SubscriberID)
+    /// Writes of the socket cost so much work that grows with the document: it is to be read more slowly.
+    case worked(SubscriberID, UInt64)
     /// From now on the socket belongs to that tier.
     case move(SubscriberID, to: Tiers)
     /// A submission has its place in the log: store its row, queue it, then answer.
@@ -37,10 +39,22 @@ public enum RoomAction: Sendable {
     /// A submission without a verdict after loading: ask the judge how it ended.
     case verdictMissing(submissionID: String)
     case battleFinished(BattleResult)
+    /// Something of the socket was left out because of a limit.
+    case limited(SubscriberID, RoomLimit)
+    /// Tell a user something outside the room's documents.
+    case notify(UserNotice)
+    /// Store the oldest lines of a chat; then call `chatArchived`.
+    case archiveChat(document: String, lines: [ChatLine])
     /// Enough was written since the last snapshot.
     case snapshotDue
     /// Something an operator must see.
     case alarm(String)
+}
+
+/// Limits that leave something out, as clients are told of them.
+public enum RoomLimit: String, Sendable, CaseIterable {
+    case awarenessBytes = "awareness_bytes"
+    case awarenessClients = "awareness_clients"
 }
 
 /// A submission as the log ordered it, with the text of that moment.

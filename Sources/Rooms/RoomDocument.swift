@@ -94,6 +94,8 @@ struct ServerWrites {
         var subscriber: SubscriberID
         var nonce: String
         var messageID: String
+        /// `chat.accepted` about a line, `chat.moderated` about anything else.
+        var type = "chat.accepted"
     }
 
     var edits: [PlannedEdit] = []

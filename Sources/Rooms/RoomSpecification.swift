@@ -46,6 +46,8 @@ public struct RoomSpecification: Sendable, Equatable, Codable {
     /// Rises when history was lost or replaced; never on restart.
     public var epoch: Int64
     public var createdAtMs: Int64
+    /// When its owner closed it: from then on it is read only.
+    public var archivedAtMs: Int64?
 
     public init(
         id: String, kind: RoomKind, visibility: RoomVisibility, ownerID: String, problemID: String? = nil,
@@ -66,6 +68,8 @@ public struct RoomSpecification: Sendable, Equatable, Codable {
         self.epoch = epoch
         self.createdAtMs = createdAtMs
     }
+
+    public var isArchived: Bool { archivedAtMs != nil }
 
     public func participant(_ userID: String) -> Participant? {
         participants.first { $0.userID == userID }
@@ -103,8 +107,10 @@ public enum DocumentName {
 
     public static func player(_ userID: String) -> String { "player-\(userID)" }
 
+    public static func isChat(_ name: String) -> Bool { name == chat || name == watchersChat }
+
     /// Whether only the server writes there.
     public static func isServerWritten(_ name: String) -> Bool {
-        name == state || name == chat || name == watchersChat
+        name == state || isChat(name)
     }
 }

@@ -26,19 +26,58 @@ public protocol RoomLog: Sendable {
     func records(of room: String, after sequence: Int64, limit: Int) async throws -> [LogRecord]
 }
 
+/// Rooms of which there is nothing but their log: open rooms. They come by being named, and go by being quiet.
+public protocol OpenRoomLog: Sendable {
+    /// How many rooms have a log and an id that begins with `prefix`.
+    func roomCount(prefix: String) async throws -> Int
+    /// Such rooms that nothing was written to since `beforeMs`, ms since 1970.
+    func quietRooms(prefix: String, beforeMs: Int64, limit: Int) async throws -> [String]
+    /// Removes all of a room.
+    func remove(room: String) async throws
+}
+
 /// Keeps what rooms are.
 public protocol RoomStore: Sendable {
     func create(_ room: RoomSpecification) async throws
     func room(_ id: String) async throws -> RoomSpecification?
     /// Raises the epoch of a room whose history was lost or replaced.
     func raiseEpoch(of roomID: String) async throws
-    func addParticipant(_ participant: Participant, to roomID: String) async throws
+    /// Stores a change; false where it changed nothing.
+    func apply(_ change: RoomChange, to roomID: String) async throws -> Bool
+    /// Pair rooms that a user made.
+    func pairRooms(ownedBy userID: String) async throws -> Int
     /// Battles whose result was not settled yet: loaded when the server starts.
     func unsettledBattles() async throws -> [String]
     /// False when it was settled before.
     func markSettled(_ roomID: String) async throws -> Bool
     /// Invitation codes, each good for one acceptance until it expires.
     func createInvite(code: String, roomID: String, createdBy: String, expiresAtMs: Int64) async throws
+    /// The room a code opens for that user now, and who made it; nil when unknown, used or expired.
+    func invite(code: String, userID: String, atMs: Int64) async throws -> (
+        roomID: String, createdBy: String
+    )?
     /// Uses a code up: the room it opens, or nil when unknown, used or expired.
     func acceptInvite(code: String, userID: String, atMs: Int64) async throws -> String?
+}
+
+/// Keeps whom users do not want to hear.
+public protocol BlockStore: Sendable {
+    /// False where the user blocks as many as one may.
+    func block(_ blockedID: String, by userID: String, limit: Int, atMs: Int64) async throws -> Bool
+    func unblock(_ blockedID: String, by userID: String) async throws
+    /// Whom a user blocks, the last blocked first.
+    func blocked(by userID: String) async throws -> [BlockedUser]
+    func isBlocked(_ otherID: String, by userID: String) async throws -> Bool
+}
+
+/// Somebody a user blocks.
+public struct BlockedUser: Sendable, Equatable {
+    public var userID: String
+    /// ms since 1970.
+    public var sinceMs: Int64
+
+    public init(userID: String, sinceMs: Int64) {
+        self.userID = userID
+        self.sinceMs = sinceMs
+    }
 }

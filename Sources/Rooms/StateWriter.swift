@@ -28,6 +28,11 @@ struct StateWriter {
             players[key] = value
             edits.append(.set(root: "players", key: key, value: value))
         }
+        let gone = players.keys.filter { id in !newPlayers.contains { $0.0 == id } }
+        for id in gone.sorted() {
+            players[id] = nil
+            edits.append(.removeKey(root: "players", key: id))
+        }
         return edits
     }
 

@@ -15,6 +15,8 @@ struct Subscriber {
     var isSuspended = false
     /// Client ids whose presence this socket announced.
     var presenceClients: Set<ClientID> = []
+    /// Work of the document that its writes caused and that the host was not told yet.
+    var work: UInt64 = 0
     /// When it was last told who is present.
     var greetedAtMs: Int64?
     /// Announcements since the beginning of the present second, for those who may not write.

@@ -11,5 +11,7 @@ enum DomainMigrations {
         registerMatchmakingMigrations,
         registerIdempotencyMigrations,
         registerRoomMigrations,
+        registerChatMigrations,
+        registerBanMigrations,
     ]
 }

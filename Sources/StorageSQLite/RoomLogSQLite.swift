@@ -256,6 +256,7 @@ public final class RoomLogSQLite: RoomLog {
                 + damage.sorted { $0.key < $1.key }.map {
                     LogDamage(.record, sequence: $0.key, reason: $0.value)
                 }
+            history.logBytes = try Self.bytes(of: room, in: db)
             return history
         }
     }

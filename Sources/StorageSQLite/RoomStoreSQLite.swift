@@ -25,6 +25,9 @@ import Rooms
                 CREATE INDEX invites_of_room ON invites (room_id);
                 """)
     }
+    migrator.registerMigration("rooms-2") { db in
+        try db.execute(sql: "CREATE INDEX rooms_of_owner ON rooms (owner_id, kind)")
+    }
 }
 
 /// What rooms are, in `coduel.db`; what was written in them is in the room log.
@@ -61,16 +64,21 @@ public struct RoomStoreSQLite: RoomStore {
         }
     }
 
-    public func addParticipant(_ participant: Participant, to roomID: String) async throws {
+    public func apply(_ change: RoomChange, to roomID: String) async throws -> Bool {
         try await database.write { db in
-            // A battle has the players it was made for: with another one its log would tell another battle.
-            guard var room = try Self.room(roomID, in: db), room.kind == .pair,
-                room.participant(participant.userID) == nil
-            else { return }
-            room.participants.append(participant)
+            guard var room = try Self.room(roomID, in: db), change.apply(to: &room) else { return false }
             try db.execute(
                 sql: "UPDATE rooms SET specification = ? WHERE id = ?",
                 arguments: [try jsonText(room), roomID])
+            return true
+        }
+    }
+
+    public func pairRooms(ownedBy userID: String) async throws -> Int {
+        try await database.read { db in
+            try Int.fetchOne(
+                db, sql: "SELECT count(*) FROM rooms WHERE owner_id = ? AND kind = 'pair'",
+                arguments: [userID]) ?? 0
         }
     }
 
@@ -98,6 +106,20 @@ public struct RoomStoreSQLite: RoomStore {
             try db.execute(
                 sql: "INSERT INTO invites (code, room_id, created_by, expires_at_ms) VALUES (?, ?, ?, ?)",
                 arguments: [code, roomID, createdBy, expiresAtMs])
+        }
+    }
+
+    public func invite(
+        code: String, userID: String, atMs: Int64
+    ) async throws -> (roomID: String, createdBy: String)? {
+        try await database.read { db in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT room_id, created_by FROM invites
+                    WHERE code = ? AND expires_at_ms > ? AND (used_by IS NULL OR used_by = ?)
+                    """, arguments: [code, atMs, userID]
+            ).map { (try $0.text("room_id"), try $0.text("created_by")) }
         }
     }
 

@@ -44,6 +44,8 @@ final class DocumentChannel: @unchecked Sendable {
     private var host: RoomHost?
     private var hasLeft = false
     private var early: [ArraySlice<UInt8>] = []
+    private var earlyBytes = 0
+    private var toldLimits: Set<RoomLimit> = []
     /// Where it gets its broadcasts from, and its index there.
     var lane: Lane?
     var laneIndex = 0
@@ -83,14 +85,19 @@ final class DocumentChannel: @unchecked Sendable {
     /// Joins the room, or tells the owner why not. The socket is not read meanwhile.
     func open(_ admission: @escaping @Sendable () async throws(DoorRefusal) -> SocketAdmission) {
         socket.hold(.opening(id))
-        let timeout = socketLoop.loop.assumeIsolated().scheduleTask(in: Limits.admissionTimeout) {
-            [weak self] in
+        let timeout = socketLoop.loop.assumeIsolated().scheduleTask(
+            in: .seconds(Int64(socket.limits.admissionSeconds))
+        ) { [weak self] in
             self?.turnAway(DoorRefusal(.tryAgainLater, "the room could not be opened in time"))
         }
+        let entry = socket.entry
+        let registry = directory.registry
         Task {
-            let result: Result<RoomHost, DoorRefusal>
+            let result: Result<(host: RoomHost, document: String), DoorRefusal>
             do throws(DoorRefusal) {
-                result = .success(try await self.directory.join(self, try await admission()))
+                let admission = try await admission()
+                try registry.identify(entry, as: admission.caller)
+                result = .success((try await self.directory.join(self, admission), admission.document))
             } catch {
                 result = .failure(error)
             }
@@ -101,11 +108,12 @@ final class DocumentChannel: @unchecked Sendable {
         }
     }
 
-    private func opened(_ result: Result<RoomHost, DoorRefusal>) {
+    private func opened(_ result: Result<(host: RoomHost, document: String), DoorRefusal>) {
         switch result {
-        case .success(let host):
+        case .success((let host, let document)):
             guard !hasLeft, socket.isOpen else { return host.leave(id) }
             self.host = host
+            socket.opened(document, of: host.id, as: id)
             owner?.channelWasOpened(self)
             let waiting = early
             early = []
@@ -121,6 +129,7 @@ final class DocumentChannel: @unchecked Sendable {
     private func turnAway(_ refusal: DoorRefusal) {
         guard !hasLeft else { return }
         leave()
+        socket.statistics.count(refusal)
         owner?.channel(self, wasTurnedAway: refusal)
     }
 
@@ -137,6 +146,8 @@ final class DocumentChannel: @unchecked Sendable {
         lane?.remove(self)
         early = []
         waitingStep1 = nil
+        socket.entry.left(id)
+        setBehind(false)
         host?.leave(id)
         host = nil
         socket.release(.opening(id))
@@ -150,7 +161,9 @@ final class DocumentChannel: @unchecked Sendable {
         guard !hasLeft else { return }
         guard host != nil else {
             early.append(message)
-            if early.count > Limits.earlyFrames {
+            earlyBytes += message.count
+            if early.count > socket.limits.admissionFrames || earlyBytes > socket.limits.admissionBytes {
+                socket.statistics.count(.admission)
                 turnAway(DoorRefusal(.tooFast, "too many frames at once"))
             }
             return
@@ -186,10 +199,11 @@ final class DocumentChannel: @unchecked Sendable {
         case .syncStep2(let bytes): return write(bytes, isStep2: true)
         case .update(let bytes): return write(bytes, isStep2: false)
         case .awareness(let bytes):
-            guard bytes.count <= Rooms.Limits.awarenessBytes,
-                let update = try? AwarenessUpdate(decoding: bytes)
-            else { return nil }
-            return .awareness(update)
+            guard bytes.count <= directory.roomLimits.awarenessBytes else {
+                tell(over: .awarenessBytes)
+                return nil
+            }
+            return (try? AwarenessUpdate(decoding: bytes)).map(Inbound.awareness)
         case .queryAwareness: return .queryAwareness
         case .stateless(let text): return .stateless(text, newID: directory.newID())
         case .unknown: return nil
@@ -197,7 +211,7 @@ final class DocumentChannel: @unchecked Sendable {
     }
 
     private func write(_ bytes: [UInt8], isStep2: Bool) -> Inbound {
-        guard bytes.count <= Rooms.Limits.updateBytes else { return .refusedWrite(.tooLarge) }
+        guard bytes.count <= directory.roomLimits.updateBytes else { return .refusedWrite(.tooLarge) }
         do throws(UpdateError) {
             return .update(try Update(decodingV1: bytes, limits: Limits.update), isStep2: isStep2)
         } catch {
@@ -223,7 +237,7 @@ final class DocumentChannel: @unchecked Sendable {
     func deliver(_ bytes: UnsafeRawBufferPointer, of frames: ByteBuffer, after position: Int64?) {
         guard !isBehind, !hasLeft else { return }
         guard socket.isWritable else {
-            isBehind = true
+            setBehind(true)
             sentPosition = hasState ? position : nil
             return
         }
@@ -251,7 +265,7 @@ final class DocumentChannel: @unchecked Sendable {
     func catchUp(_ frames: ByteBuffer, now: StateVector) {
         guard !hasLeft else { return }
         catchUpIsAsked = false
-        isBehind = false
+        setBehind(false)
         known = now
         socket.write(frames)
     }
@@ -262,6 +276,29 @@ final class DocumentChannel: @unchecked Sendable {
         guard let host, isBehind, !catchUpIsAsked else { return }
         catchUpIsAsked = true
         host.catchUp(self, since: known, after: sentPosition)
+    }
+
+    /// Something of the client was left out because of a limit: said once, counted always. Plain clients know no other
+    /// message for it than permission denied, which a client of Hocuspocus would take for the end.
+    func tell(over limit: RoomLimit) {
+        guard !hasLeft else { return }
+        socket.statistics.count(limit)
+        guard toldLimits.insert(limit).inserted else { return }
+        switch framing {
+        case .plain: say(ServerFrame.permissionDenied(reason: "limit:\(limit.rawValue)"))
+        case .named: say(ServerFrame.stateless(#"{"type":"limit","limit":"\#(limit.rawValue)"}"#))
+        }
+    }
+
+    private func setBehind(_ value: Bool) {
+        guard value != isBehind else { return }
+        isBehind = value
+        socket.statistics.slowReceivers.add(value ? 1 : -1)
+    }
+
+    /// Its writes cost so much work.
+    func charge(work: UInt64) {
+        if !hasLeft { socket.charge(work: work) }
     }
 
     /// The room ends the channel.

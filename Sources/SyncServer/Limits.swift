@@ -14,9 +14,6 @@ public enum Limits {
     }()
     /// Fragments of one message that carry nothing; the others are bounded by the message.
     public static let emptyFragments = 1_024
-    /// Messages a socket may send in a second before it is read more slowly, and how many at once.
-    public static let messagesPerSecond = 2_500.0
-    public static let messageBurst = 5_000.0
     /// Frames that may arrive while the token is being checked, a document.
     public static let earlyFrames = 64
     /// Documents open on one multiplexed socket; their names, and the tokens that open them, bytes.
@@ -66,10 +63,10 @@ public enum Limits {
     public static let drainTimeout = TimeAmount.seconds(300)
     /// From sending a close frame to closing the connection without an answer.
     public static let closeTimeout = TimeAmount.seconds(2)
-    /// How long the token check and the loading of a room may take.
-    public static let admissionTimeout = TimeAmount.seconds(15)
     /// A room that waits for a time of the day looks at the clock so often at least, ms.
     static let longestSleepMs: Int64 = 10_000
+    /// How often a room measures how late its readers are told, at most.
+    static let probeInterval = TimeAmount.seconds(1)
     /// A room without sockets is unloaded after so long.
     public static let unloadAfter = TimeAmount.seconds(60)
     /// Sessions whose end is remembered for sockets that are being admitted, and for how long at least, ms.
@@ -93,6 +90,8 @@ public enum Limits {
     public static let resumePauses: [Duration] = [1, 2, 5, 10, 30, 60, 120, 300].map { .seconds($0) }
     /// Rooms in memory.
     public static let loadedRooms = 50_000
+    /// Quiet open rooms removed in one go.
+    static let removedOpenRooms = 1_000
     /// Attempts to reach a room that is being unloaded at that moment.
     public static let reachAttempts = 5
     /// Payloads in one page of a replay, bytes.

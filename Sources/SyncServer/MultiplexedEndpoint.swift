@@ -17,17 +17,21 @@ public final class MultiplexedEndpoint: WebSocketEndpoint, DocumentChannelOwner 
 
     /// - Parameter admission: who opens the document of that name with that token, or why not.
     public init(
-        directory: RoomDirectory, loop: any EventLoop,
+        directory: RoomDirectory, loop: any EventLoop, address: String,
         admission:
             @escaping @Sendable (_ name: String, _ token: String) async throws(DoorRefusal) -> SocketAdmission
     ) {
-        socket = SyncSocket(socketLoop: directory.loops[loop])
+        socket = SyncSocket(
+            socketLoop: directory.loops[loop], registry: directory.registry, address: address)
         self.directory = directory
         self.admission = admission
     }
 
     public func opened(_ connection: WebSocketConnection) {
         socket.opened(connection)
+        let loop = socket.socketLoop.loop
+        let closing = NIOLoopBound(self, eventLoop: loop)
+        socket.entry.onClose { refusal in loop.execute { closing.value.end(refusal) } }
         watchVacancy(DoorRefusal(.unauthenticated, "no document was opened"))
     }
 
@@ -48,7 +52,7 @@ public final class MultiplexedEndpoint: WebSocketEndpoint, DocumentChannelOwner 
 
     public func received(_ bytes: [UInt8], isText: Bool) {
         guard !isText else { return socket.closeAsUnreadable("frames are binary") }
-        socket.countMessage()
+        socket.countMessage(bytes: bytes.count)
         if bytes == NamedFrame.ping { return socket.send(NamedFrame.pong) }
         if bytes == NamedFrame.pong { return }
         guard let frame = try? NamedFrame(decoding: bytes[...]), frame.name.utf8.count <= Limits.nameBytes
@@ -76,7 +80,8 @@ public final class MultiplexedEndpoint: WebSocketEndpoint, DocumentChannelOwner 
             if isOvertaken, !countRefusal(DoorRefusal(.tooFast, "too many tokens at once")) { return }
         }
         let channel = DocumentChannel(framing: .named(name), on: socket, of: self, directory: directory)
-        guard channels.count < Limits.channels else {
+        guard channels.count < socket.limits.documentsPerSocket else {
+            socket.statistics.count(.documentsPerSocket)
             return turnAway(channel, DoorRefusal(.tooFast, "too many documents on one socket"))
         }
         vacancy?.cancel()
@@ -130,6 +135,12 @@ public final class MultiplexedEndpoint: WebSocketEndpoint, DocumentChannelOwner 
         case .goingAway, .tooBig, .restarting, .tryAgainLater, .idle, .tooFast:
             socket.close(refusal)
         }
+    }
+
+    /// Says a refusal of the whole socket for each document, then closes it.
+    private func end(_ refusal: DoorRefusal) {
+        for channel in channels.values { channel.say(ServerFrame.permissionDenied(reason: refusal.reason)) }
+        socket.close(refusal)
     }
 
     private func remove(_ channel: DocumentChannel) {

@@ -12,11 +12,12 @@ public final class PlainEndpoint: WebSocketEndpoint, DocumentChannelOwner {
     private var channel: DocumentChannel?
 
     public init(
-        directory: RoomDirectory, loop: any EventLoop,
+        directory: RoomDirectory, loop: any EventLoop, address: String,
         admission: @escaping @Sendable () async throws(DoorRefusal) -> SocketAdmission,
         onRefusal: @escaping (DoorRefusal) -> Void
     ) {
-        socket = SyncSocket(socketLoop: directory.loops[loop])
+        socket = SyncSocket(
+            socketLoop: directory.loops[loop], registry: directory.registry, address: address)
         self.directory = directory
         self.admission = admission
         self.onRefusal = onRefusal
@@ -28,6 +29,14 @@ public final class PlainEndpoint: WebSocketEndpoint, DocumentChannelOwner {
         socket.opened(connection)
         let channel = DocumentChannel(framing: .plain, on: socket, of: self, directory: directory)
         self.channel = channel
+        let loop = socket.socketLoop.loop
+        let closing = NIOLoopBound(self, eventLoop: loop)
+        socket.entry.onClose { refusal in
+            loop.execute {
+                let endpoint = closing.value
+                if let channel = endpoint.channel { endpoint.end(channel, refusal) }
+            }
+        }
         channel.open(admission)
     }
 
@@ -38,7 +47,7 @@ public final class PlainEndpoint: WebSocketEndpoint, DocumentChannelOwner {
             return socket.closeAsUnreadable("frames are binary")
         }
         channel?.received(message[...])
-        socket.countMessage()
+        socket.countMessage(bytes: message.count)
     }
 
     public func writabilityChanged() {

@@ -7,7 +7,7 @@ import Synchronization
 /// Finds, loads and unloads rooms. One room lives on one event loop; a room that failed is loaded again from its log
 /// by the next who asks for it.
 public final class RoomDirectory: Sendable {
-    private struct State {
+    struct State {
         var rooms: [String: EventLoopFuture<RoomHost>] = [:]
         var hosts: [String: RoomHost] = [:]
         var isShuttingDown = false
@@ -15,21 +15,33 @@ public final class RoomDirectory: Sendable {
         var endedSessions: [String: Int64] = [:]
         var accessObservers: [@Sendable (_ roomID: String) -> Void] = []
         var failed = FailedRooms()
+        /// Open rooms that have a log, or may get one.
+        var openRooms = 0
     }
 
     private let services: RoomServices
-    private let group: any EventLoopGroup
+    let group: any EventLoopGroup
     private let opensAnyName: Bool
+    let openRoomLimit: Int
     /// What sockets of a loop share.
     public let loops = SocketLoops()
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
-    /// - Parameter opensAnyName: whether `open/NAME` rooms exist (`--open-rooms`).
-    public init(services: RoomServices, group: any EventLoopGroup, opensAnyName: Bool) {
+    /// - Parameters:
+    ///   - opensAnyName: whether `open/NAME` rooms exist (`--open-rooms`).
+    ///   - openRoomLimit: how many of them there may be.
+    public init(
+        services: RoomServices, group: any EventLoopGroup, opensAnyName: Bool, openRoomLimit: Int = .max
+    ) {
+        self.openRoomLimit = openRoomLimit
         self.services = services
         self.group = group
         self.opensAnyName = opensAnyName
     }
+
+    /// The open sockets.
+    public var registry: SocketRegistry { services.registry }
+    var roomLimits: RoomLimits { services.limits }
 
     public func nextSubscriberID() -> SubscriberID { services.nextID() }
     public func newID() -> String { services.newID() }
@@ -109,9 +121,24 @@ public final class RoomDirectory: Sendable {
 
     /// Admits someone by invitation.
     public func admit(_ participant: Participant, to roomID: String) async throws {
-        try await services.store.addParticipant(participant, to: roomID)
-        try await with(roomID) { room, atMs in room.addParticipant(participant, atMs: atMs) }
+        try await change(roomID, .participantAdded(participant))
+    }
+
+    /// Changes what a room is: stored first, then open sockets are told, moved or closed. False where there was nothing
+    /// to change.
+    @discardableResult
+    public func change(_ roomID: String, _ change: RoomChange) async throws -> Bool {
+        guard try await services.store.apply(change, to: roomID) else { return false }
+        try await with(roomID) { room, atMs in room.apply(change, atMs: atMs) }
         accessChanged(in: roomID)
+        return true
+    }
+
+    /// Rooms in memory whose id is greater than `after`, by id.
+    public func loadedRooms(after: String, limit: Int) -> [String] {
+        state.withLock { state in
+            Array(state.hosts.keys.filter { $0 > after }.sorted().prefix(limit))
+        }
     }
 
     /// Reads or changes a room on its loop.
@@ -171,7 +198,8 @@ public final class RoomDirectory: Sendable {
             record.document.isEmpty || policy.sees(record, caller, atMs: atMs)
         }
         let hasMore = page.count == limit || read.count < page.count
-        return (visible, hasMore ? read.last?.sequence : nil)
+        let shown = try await with(roomID) { room, _ in room.redacted(visible) }
+        return (shown, hasMore ? read.last?.sequence : nil)
     }
 
     /// Closes every socket of a session that ended.
@@ -250,10 +278,13 @@ public final class RoomDirectory: Sendable {
     private func load(_ id: String) async throws -> RoomHost {
         do {
             let (specification, history) = try await soundHistory(of: id)
+            try admitOpenRoom(id, isNew: history.snapshot == nil && history.tail.isEmpty)
             let loop = group.any()
             let services = services
             return try await loop.submit {
-                let room = try Room(loading: history, of: specification, atMs: services.now())
+                let room = try Room(
+                    loading: history, of: specification, limits: services.limits, ports: services.ports,
+                    atMs: services.now())
                 let host = RoomHost(
                     room, on: self.loops[loop], services: services, onGone: { self.forget($0) },
                     onAccessChanged: { self.accessChanged(in: $0) })
@@ -322,6 +353,8 @@ public final class RoomDirectory: Sendable {
     private func forget(_ host: RoomHost) {
         let atMs = services.now()
         let isShuttingDown = state.withLock { state in
+            // Named, and never written to.
+            if OpenRoom.name(ofID: host.id) != nil, host.room.sequence == 0 { state.openRooms -= 1 }
             if state.hosts[host.id] === host {
                 state.hosts[host.id] = nil
                 state.rooms[host.id] = nil
@@ -358,16 +391,4 @@ public struct StoredSubmission: Sendable, Equatable {
 /// Why a submission by HTTP was not taken.
 public struct SubmissionRefusalError: Error, Sendable {
     public let refusal: SubmissionRefusal
-}
-
-/// Rooms of `/sync/open/{name}`: any name is a document.
-public enum OpenRoom {
-    static let prefix = "open/"
-    public static let maximumNameBytes = 256
-
-    public static func id(of name: String) -> String { prefix + name }
-
-    static func name(ofID id: String) -> String? {
-        id.hasPrefix(prefix) ? String(id.dropFirst(prefix.count)) : nil
-    }
 }

@@ -22,6 +22,8 @@ public struct RoomHooks: Sendable {
     public var verdict: @Sendable (_ submissionID: String) async -> SpokenVerdict?
     /// A battle ended: ratings and leaderboards. Told at least once.
     public var battleFinished: @Sendable (RoomSpecification, BattleResult) async -> Void
+    /// Tells a user something outside the room; not those who block whom it is from.
+    public var notify: @Sendable (UserNotice) async -> Void
     /// For the operator's eyes: the log.
     public var alarm: @Sendable (String) -> Void
     /// For the operator's counts.
@@ -31,11 +33,13 @@ public struct RoomHooks: Sendable {
         storeSubmission: @escaping @Sendable (RoomSpecification, TakenSubmission) async throws -> String,
         verdict: @escaping @Sendable (_ submissionID: String) async -> SpokenVerdict?,
         battleFinished: @escaping @Sendable (RoomSpecification, BattleResult) async -> Void,
+        notify: @escaping @Sendable (UserNotice) async -> Void,
         alarm: @escaping @Sendable (String) -> Void, observe: @escaping @Sendable (RoomEvent) -> Void
     ) {
         self.storeSubmission = storeSubmission
         self.verdict = verdict
         self.battleFinished = battleFinished
+        self.notify = notify
         self.alarm = alarm
         self.observe = observe
     }

@@ -5,8 +5,13 @@ import SyncProtocol
 // What the disk answers: commits, a full disk, failures; and the end at shutdown, which waits for it.
 extension RoomHost {
     func append(_ records: [LogRecord]) {
+        let start = NIODeadline.now()
+        let bytes = records.reduce(0) { $0 + $1.payload.count }
+        statistics.pendingBytes.add(bytes)
         services.log.append(records, room: id) { result in
             self.loop.execute {
+                self.statistics.pendingBytes.add(-bytes)
+                if case .success = result { self.statistics.count(records, bytes: bytes, since: start) }
                 switch result {
                 case .success: self.committed()
                 case .failure(.full): self.waitForSpace(records)
@@ -22,10 +27,24 @@ extension RoomHost {
             services.hooks.alarm("room \(id): there is space again, it takes writes")
             tellReadOnly(false)
         }
+        let start = NIODeadline.now()
         room.committed(atMs: services.now())
         perform()
+        statistics.applications.add(since: start)
+        probeReaders()
         if status == .draining, room.isSettled { finishDraining() }
         releaseStalled()
+    }
+
+    private var statistics: SyncStatistics { services.registry.statistics }
+
+    /// Measures how late the readers' loops are, once in a while.
+    private func probeReaders() {
+        let start = NIODeadline.now()
+        guard start > nextProbe, let reader = fanout.channels.keys.first else { return }
+        nextProbe = start + Limits.probeInterval
+        let lag = statistics.readerLag
+        fanout.tell(reader) { _ in lag.add(since: start) }
     }
 
     /// The disk is full: the room goes on for readers, and its batch, of which nothing is on disk, is tried again.

@@ -42,6 +42,7 @@ final class RoomHost: @unchecked Sendable {
     var spaceRetry: Scheduled<Void>?
     /// At shutdown: what sockets are told at the end, and the end at the latest.
     var draining: (refusal: DoorRefusal, deadline: Scheduled<Void>)?
+    var nextProbe = NIODeadline.uptimeNanoseconds(0)
 
     init(
         _ room: Room, on home: SocketLoop, services: RoomServices,
@@ -226,7 +227,13 @@ final class RoomHost: @unchecked Sendable {
             fanout.send([frame], to: id, answersStep1: frame.starts(with: [0, 1]))
         case .acknowledged(let id, let count):
             tellStatus(Array(repeating: ServerFrame.syncStatus(isSaved: true), count: count), to: id)
-        case .refused(let id): tellStatus([ServerFrame.syncStatus(isSaved: false)], to: id)
+        case .worked(let id, let work): fanout.tell(id) { $0.charge(work: work) }
+        case .notify(let notice): Task { await services.hooks.notify(notice) }
+        case .archiveChat(let document, let lines): archive(lines, of: document)
+        case .limited(let id, let limit): fanout.tell(id) { $0.tell(over: limit) }
+        case .refused(let id):
+            if let code = room.quarantine(of: id) { services.registry.statistics.count(code) }
+            tellStatus([ServerFrame.syncStatus(isSaved: false)], to: id)
         case .close(let id, let refusal):
             fanout.flush(.all)
             fanout.tell(id) { $0.end(refusal) }

@@ -17,11 +17,24 @@ final class SyncSocket {
     let socketLoop: SocketLoop
     private var connection: WebSocketConnection?
     private var holds: Set<Hold> = []
-    private var rate = TokenBucket(perSecond: Limits.messagesPerSecond, burst: Limits.messageBurst)
+    private let registry: SocketRegistry
+    /// What the registry knows of it.
+    let entry: OpenSocket
+    private var messages: TokenBucket
+    private var bytes: TokenBucket
+    /// Of those who are behind it.
+    private var meters: [UserMeter] = []
+    private var throttledUntil = NIODeadline.uptimeNanoseconds(0)
     /// RFC 6455 §7.4.1: "an endpoint has received a type of data it cannot accept".
     private static let unsupportedData: UInt16 = 1003
 
-    init(socketLoop: SocketLoop) { self.socketLoop = socketLoop }
+    init(socketLoop: SocketLoop, registry: SocketRegistry, address: String) {
+        self.socketLoop = socketLoop
+        self.registry = registry
+        entry = registry.open(from: address)
+        messages = TokenBucket(registry.limits.socketMessages)
+        bytes = TokenBucket(registry.limits.socketBytes)
+    }
 
     /// What was agreed about compression.
     var deflate: DeflateAgreement? { connection?.deflate }
@@ -33,7 +46,19 @@ final class SyncSocket {
         updateReading()
     }
 
-    func closed() { connection = nil }
+    func closed() {
+        connection = nil
+        registry.closed(entry)
+    }
+
+    var limits: SocketLimits { registry.limits }
+    var statistics: SyncStatistics { registry.statistics }
+
+    /// A document was opened on it.
+    func opened(_ document: String, of room: String, as id: SubscriberID) {
+        entry.opened(document, of: room, as: id)
+        meters = entry.meters
+    }
 
     // MARK: Outbound
 
@@ -69,38 +94,45 @@ final class SyncSocket {
     func updateReading() { connection?.setReading(holds.isEmpty && isWritable) }
 
     /// Counts a message of the client: whoever is too fast is read more slowly.
-    func countMessage() {
-        guard !rate.take(at: .now()), !holds.contains(.throttled) else { return }
-        hold(.throttled)
-        socketLoop.loop.assumeIsolated().scheduleTask(in: rate.refillTime) { [weak self] in
-            self?.release(.throttled)
+    func countMessage(bytes size: Int) {
+        registry.statistics.messagesReceived.add()
+        registry.statistics.bytesReceived.add(size)
+        entry.count(size)
+        let now = NIODeadline.now()
+        if let wait = messages.take(1, at: now) { throttle(.socketMessages, for: wait) }
+        if let wait = bytes.take(Double(size), at: now) { throttle(.socketBytes, for: wait) }
+        for meter in meters {
+            if let over = meter.count(bytes: size, at: now) { throttle(over.limit, for: over.wait) }
         }
     }
-}
 
-/// Credit that refills with time; may be overdrawn by what was read already.
-struct TokenBucket {
-    private let perSecond: Double
-    private let burst: Double
-    private var tokens: Double
-    private var last = NIODeadline.now()
-
-    init(perSecond: Double, burst: Double) {
-        self.perSecond = perSecond
-        self.burst = burst
-        tokens = burst
+    /// Writes of the client cost so much that grows with the document. Who would have to wait for very long for it is
+    /// closed.
+    func charge(work: UInt64) {
+        let now = NIODeadline.now()
+        for meter in meters {
+            guard let wait = meter.charge(work: work, at: now) else { continue }
+            throttle(.userWork, for: wait)
+            guard meter.debt(at: now) > SocketRegistry.longestDebt else { continue }
+            _ = entry.close(DoorRefusal(.tooFast, "these edits cost too much work"))
+        }
     }
 
-    /// Takes one token; false when there is none left.
-    mutating func take(at now: NIODeadline) -> Bool {
-        let elapsed = Double((now - last).nanoseconds) / 1e9
-        last = now
-        tokens = min(burst, tokens + elapsed * perSecond) - 1
-        return tokens > 0
+    private func throttle(_ limit: OverLimit, for wait: TimeAmount) {
+        let until = NIODeadline.now() + min(wait, SocketRegistry.longestDebt)
+        guard until > throttledUntil else { return }
+        throttledUntil = until
+        registry.statistics.count(limit)
+        entry.countThrottle()
+        guard !holds.contains(.throttled) else { return }
+        hold(.throttled)
+        releaseThrottle()
     }
 
-    /// Until a tenth of a second's worth is there again.
-    var refillTime: TimeAmount {
-        .milliseconds(Int64(max(1, (perSecond * 0.1 - tokens) / perSecond * 1_000)))
+    private func releaseThrottle() {
+        socketLoop.loop.assumeIsolated().scheduleTask(deadline: throttledUntil) { [weak self] in
+            guard let self else { return }
+            if throttledUntil > .now() { releaseThrottle() } else { release(.throttled) }
+        }
     }
 }

@@ -78,7 +78,7 @@ import Testing
         #expect(reason("x", nonce: "") == "malformed")
         #expect(reason("x", nonce: String(repeating: "n", count: 65)) == "malformed")
         #expect(reason(String(repeating: "😀", count: 250)) == nil)
-        for _ in 0..<4 { #expect(reason("x") == nil) }
+        for number in 0..<4 { #expect(reason("x\(number)") == nil) }
         #expect(reason("x") == "too_fast")
         host.pass(10_000)
         #expect(reason("x") == nil)
@@ -102,23 +102,83 @@ import Testing
         #expect(lines(host, "chat-watchers").map { $0["text"] } == ["from eve"])
     }
 
-    @Test func theHistoryIsBounded() throws {
+    @Test func theSameLineIsTakenTwiceInAWhile() throws {
         let host = try Host(.pair())
         let ann = try host.open(.user("ann"), "chat")
-        let bob = try host.open(.user("bob"), "chat")
+        func say(_ text: String) -> String? {
+            host.say(post(text, nonce: host.newID()), from: ann)
+            return host.messages(to: ann).last?["reason"]?.string
+        }
+        #expect(say("Buy now") == nil && say("buy... NOW!") == nil)
+        #expect(say("buy  now") == "repeated")
+        #expect(say("!!!") == nil && say("???") == nil)
+        host.pass(30_000)
+        #expect(say("buy now") == nil)
+    }
+
+    @Test func manyWatchersShareAnAllowance() throws {
+        let host = try Host(.battle())
+        for number in 0..<Rooms.Limits.chatWatchersBurst {
+            let socket = try host.open(.user("w\(number)"), "state")
+            host.say(post("hello \(number)", nonce: "1"), from: socket)
+            #expect(host.messages(to: socket).last?["type"] == "chat.accepted")
+        }
+        let late = try host.open(.user("late"), "state")
+        host.say(post("me too", nonce: "1"), from: late)
+        #expect(host.messages(to: late).last?["reason"] == "too_fast")
+        let player = try host.open(.user("ann"), "state")
+        host.say(post("players are not held up", nonce: "1"), from: player)
+        #expect(host.messages(to: player).last?["type"] == "chat.accepted")
+    }
+
+    @Test func oldLinesGoToTheArchiveBeforeTheyLeave() throws {
+        let host = try Host(.pair())
+        let sockets = try ["ann", "bob"].map { try host.open(.user($0), "chat") }
         var posted = 0
-        while posted < Rooms.Limits.chatHistory + 40 {
-            // Several in a batch, and several while a batch is on its way.
-            host.commitsAtOnce = false
-            for socket in [ann, bob] {
-                for _ in 0..<3 { host.say(post("\(posted)", nonce: "n\(posted)"), from: socket); posted += 1 }
+        func postSome(_ count: Int) {
+            for number in 0..<count {
+                // Several in a batch, and several while a batch is on its way.
+                host.pass(10_000)
+                host.commitsAtOnce = false
+                for socket in sockets {
+                    for _ in 0..<3 {
+                        host.say(post("\(posted)", nonce: "n\(posted)"), from: socket)
+                        posted += 1
+                    }
+                }
+                host.commitsAtOnce = true
+                host.settle()
+                host.act { _, _ in }
+                #expect(lines(host).count < Rooms.Limits.chatHistory + 50 + 6)
+                guard number % 10 == 0 else { continue }
+                let all =
+                    (host.archived["chat"] ?? []).map(\.text) + lines(host).compactMap { $0["text"]?.string }
+                #expect(Set(all) == Set((0..<posted).map(String.init)), "no line is lost")
             }
-            host.commitsAtOnce = true
-            host.settle()
-            #expect(lines(host).count <= Rooms.Limits.chatHistory)
+        }
+        postSome(110)
+        #expect(host.archived["chat"]?.map(\.text) == (0..<150).map(String.init))
+        #expect(lines(host).last?["text"]?.string == "\(posted - 1)")
+
+        // Without an archive the document grows, up to a bound.
+        host.archiveWorks = false
+        while lines(host).count < RoomLimits.standard.chatLines {
+            host.say(post("\(posted)", nonce: "n\(posted)"), from: sockets[0])
+            posted += 1
+            host.pass(2_000)
+        }
+        host.say(post("one too many", nonce: "last"), from: sockets[0])
+        #expect(host.messages(to: sockets[0]).last?["reason"] == "unavailable")
+        // It goes on where it stopped, also after a restart.
+        host.archiveWorks = true
+        try host.crash()
+        let ann = try host.open(.user("ann"), "chat")
+        for _ in 0..<12 {
+            host.say(post("\(posted)", nonce: "n\(posted)"), from: ann)
+            posted += 1
             host.pass(10_000)
         }
-        #expect(lines(host).count == Rooms.Limits.chatHistory)
-        #expect(lines(host).last?["text"]?.string == "\(posted - 1)")
+        #expect(lines(host).count < Rooms.Limits.chatHistory + 50)
+        #expect(host.archived["chat"]?.map(\.text).prefix(151).last == "150")
     }
 }

@@ -29,6 +29,12 @@ final class Host {
     var missingVerdicts: [String] = []
     var alarms: [String] = []
     var wantsSnapshot = false
+    var worked: [SubscriberID: UInt64] = [:]
+    var limited: [SubscriberID: [RoomLimit]] = [:]
+    var notices: [UserNotice] = []
+    /// Chat lines that left their documents, by document.
+    private(set) var archived: [String: [ChatLine]] = [:]
+    var archiveWorks = true
     var acknowledged: [SubscriberID: Int] = [:]
     var refusedWrites: [SubscriberID: Int] = [:]
     /// Batches are committed as soon as they are handed out.
@@ -39,10 +45,14 @@ final class Host {
     /// Documents as delayed readers may know them: records older than the delay.
     private var aged: [String: (next: Int, document: Document)] = [:]
 
-    init(_ specification: RoomSpecification, atMs: Int64 = RoomSpecification.createdAtMs) throws {
+    init(
+        _ specification: RoomSpecification, limits: RoomLimits = .standard, ports: RoomPorts = .none,
+        atMs: Int64 = RoomSpecification.createdAtMs
+    ) throws {
         nowMs = atMs
         room = try Room(
-            loading: MemoryLog().history(of: specification, atMs: atMs), of: specification, atMs: atMs)
+            loading: MemoryLog().history(of: specification, atMs: atMs), of: specification, limits: limits,
+            ports: ports, atMs: atMs)
         perform()
     }
 
@@ -168,6 +178,13 @@ final class Host {
             case .battleFinished(let result): results.append(result)
             case .snapshotDue: wantsSnapshot = true
             case .alarm(let text): alarms.append(text)
+            case .worked(let id, let work): worked[id, default: 0] += work
+            case .limited(let id, let limit): limited[id, default: []].append(limit)
+            case .notify(let notice): notices.append(notice)
+            case .archiveChat(let document, let lines):
+                let stores = archiveWorks
+                if stores { archive(lines, of: document) }
+                answers.append { $0.chatArchived(document: document, isStored: stores) }
             case .acknowledged(let id, let count): acknowledged[id, default: 0] += count
             case .refused(let id): refusedWrites[id, default: 0] += 1
             }
@@ -176,6 +193,16 @@ final class Host {
         let due = answers
         answers = []
         for answer in due { act { room, _ in answer(&room) } }
+    }
+
+    private func archive(_ lines: [ChatLine], of document: String) {
+        for line in lines {
+            if let index = archived[document, default: []].firstIndex(where: { $0.id == line.id }) {
+                archived[document]?[index] = line
+            } else {
+                archived[document, default: []].append(line)
+            }
+        }
     }
 
     /// Stores the row at once, as a host with a fast database would.

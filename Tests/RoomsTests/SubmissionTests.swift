@@ -171,7 +171,8 @@ import Testing
         let eve = try host.open(.user("eve"), "state")
         host.pass(1_500)
         host.act { room, atMs in
-            room.addParticipant(Participant(userID: "eve", handle: "eve", language: "python"), atMs: atMs)
+            room.apply(
+                .participantAdded(Participant(userID: "eve", handle: "eve", language: "python")), atMs: atMs)
         }
         let writing = try Client(host, .user("eve"), "main", clientID: 5_000)
         try writing.type("x")

@@ -14,6 +14,11 @@ extension RoomCaller {
     static func user(_ name: String) -> RoomCaller {
         RoomCaller(userID: name, handle: name.capitalized, sessionID: "session-\(name)")
     }
+
+    static func moderator(_ name: String) -> RoomCaller {
+        RoomCaller(
+            userID: name, handle: name.capitalized, sessionID: "session-\(name)", isModerator: true)
+    }
 }
 
 extension RoomSpecification {

@@ -188,7 +188,9 @@ final class SimulatedServer {
             case .move(let id, let tier): tiers[id] = tier
             case .snapshotDue: saveSnapshot()
             case .alarm: alarms += 1
-            case .submissionTaken, .submissionRefused, .verdictMissing, .battleFinished: break
+            case .submissionTaken, .submissionRefused, .verdictMissing, .battleFinished, .worked, .limited,
+                .notify, .archiveChat:
+                break
             }
         }
         mostUncommitted = max(mostUncommitted, room?.uncommittedBytes ?? 0)

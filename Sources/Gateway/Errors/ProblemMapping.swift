@@ -42,7 +42,7 @@ extension HTTPProblem {
             var problem = HTTPProblem.unauthorized(error.message, error: "invalid_token")
             problem.code = name
             return problem
-        case .guestsDisabled:
+        case .guestsDisabled, .banned, .notAllowed:
             return .forbidden(error.message, code: name)
         case .tooManyAttempts:
             return .tooManyRequests(error.message, retryAfterSeconds: error.retryAfterSeconds ?? 1)

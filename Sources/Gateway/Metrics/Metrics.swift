@@ -1,3 +1,4 @@
+import SyncServer
 import Synchronization
 
 /// The process's metrics, rendered as Prometheus text (exposition format 0.0.4). Thread-safe; a lock held for
@@ -13,9 +14,12 @@ package final class Metrics: Sendable {
         var counters: [MetricSeries: Double] = [:]
         var histograms: [MetricSeries: Histogram] = [:]
         var gauges: [MetricSeries: @Sendable () -> Double] = [:]
+        var durations: [MetricSeries: @Sendable () -> Durations.Snapshot] = [:]
         var droppedSeries: UInt64 = 0
 
-        var isFull: Bool { counters.count + histograms.count + gauges.count >= GatewayLimits.metricSeries }
+        var isFull: Bool {
+            counters.count + histograms.count + gauges.count + durations.count >= GatewayLimits.metricSeries
+        }
     }
 
     private let state = Mutex(State())
@@ -63,6 +67,15 @@ package final class Metrics: Sendable {
         }
     }
 
+    /// Registers durations that are counted elsewhere and read when the metrics are.
+    package func histogram(_ metric: Metric, read: @escaping @Sendable () -> Durations.Snapshot) {
+        let series = MetricSeries(metric, [])
+        state.withLock { state in
+            if state.isFull, state.durations[series] == nil { return }
+            state.durations[series] = read
+        }
+    }
+
     /// All series in Prometheus text, metrics and labels in a fixed order.
     package func render() -> String {
         let snapshot = state.withLock { $0 }
@@ -76,6 +89,12 @@ package final class Metrics: Sendable {
                 "\(series.metric.name)\(series.text()) \(Self.number(read()))")
         }
         for (series, histogram) in snapshot.histograms {
+            lines[series.metric, default: []].append(Self.lines(of: histogram, series))
+        }
+        for (series, read) in snapshot.durations {
+            let taken = read()
+            let histogram = Histogram(
+                counts: Array(taken.counts.dropLast()), sum: taken.sum, total: taken.counts.reduce(0, &+))
             lines[series.metric, default: []].append(Self.lines(of: histogram, series))
         }
         lines[.droppedSeries] = ["\(Metric.droppedSeries.name) \(snapshot.droppedSeries)"]

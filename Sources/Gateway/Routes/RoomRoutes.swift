@@ -15,6 +15,9 @@ package struct RoomRoutes: Sendable {
     private let directory: RoomDirectory
     private let rooms: any RoomStore
     private let catalogue: ProblemCatalogue
+    private let blocks: any BlockStore
+    private let events: UserEvents
+    private let roomsPerUser: Int
     private let randomBytes: @Sendable (Int) -> [UInt8]
 
     /// How long a sync token lives, seconds: twelve hours, the most the contract allows.
@@ -25,13 +28,17 @@ package struct RoomRoutes: Sendable {
 
     package init(
         identity: IdentityService, directory: RoomDirectory, rooms: any RoomStore,
-        catalogue: ProblemCatalogue,
+        catalogue: ProblemCatalogue, blocks: any BlockStore, events: UserEvents,
+        roomsPerUser: Int = GatewayLimits.roomsPerUser,
         randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.identity = identity
         self.directory = directory
         self.rooms = rooms
         self.catalogue = catalogue
+        self.blocks = blocks
+        self.events = events
+        self.roomsPerUser = roomsPerUser
         self.randomBytes = randomBytes
     }
 
@@ -84,6 +91,9 @@ package struct RoomRoutes: Sendable {
         if let problemID = wish.problemId, try await catalogue.summary(problemID)?.published != true {
             throw HTTPProblem.invalid("problem_id", "there is no such problem", code: "unknown")
         }
+        guard try await rooms.pairRooms(ownedBy: caller.userID) < roomsPerUser else {
+            throw HTTPProblem.conflict("too_many_rooms", "One account makes at most \(roomsPerUser) rooms.")
+        }
         let specification = RoomSpecification(
             id: directory.newID(), kind: .pair, visibility: wish.visibility ?? .private,
             ownerID: caller.userID,
@@ -133,28 +143,50 @@ package struct RoomRoutes: Sendable {
             status: .created)
     }
 
+    private struct Invitation: Decodable {
+        /// Who is told of it.
+        var user: String?
+    }
+
     private func invite(_ context: GatewayContext) async throws -> Response {
         let caller = try context.requireCaller()
         let id = try context.parameter("id")
         let policy = try await visible(id, to: RoomCaller(caller))
+        let wish = try context.decode(Invitation.self)
         guard policy.specification.kind == .pair, policy.isParticipant(RoomCaller(caller)) else {
             throw HTTPProblem.forbidden("Only members of a pair room invite.")
+        }
+        if let userID = wish.user, try await identity.account(userID) == nil {
+            throw HTTPProblem.invalid("user", "there is no such account", code: "unknown")
         }
         let code = Self.code(randomBytes(12))
         let expiresAtMs = directory.now() + Self.inviteLifetimeMs
         try await rooms.createInvite(
             code: code, roomID: id, createdBy: caller.userID, expiresAtMs: expiresAtMs)
+        if let userID = wish.user { try await tell(userID, of: code, to: id, from: caller) }
         return .json(InviteReply(code: code, expiresAt: timestamp(expiresAtMs)), status: .created)
+    }
+
+    /// Tells somebody of an invitation, unless they block who makes it: that stays theirs to know.
+    private func tell(_ userID: String, of code: String, to roomID: String, from caller: Caller) async throws
+    {
+        guard try await !blocks.isBlocked(caller.userID, by: userID) else { return }
+        let from = #"{"id":"\#(caller.userID)","handle":"\#(caller.handle)"}"#
+        events.publish(
+            userID: userID, type: "room.invited",
+            json: #"{"room_id":"\#(roomID)","code":"\#(code)","from":\#(from)}"#)
     }
 
     private func accept(_ context: GatewayContext) async throws -> Response {
         let caller = try context.requireCaller()
         let code = try context.parameter("code")
-        let roomID = try await rooms.acceptInvite(code: code, userID: caller.userID, atMs: directory.now())
-        guard let roomID else {
-            throw HTTPProblem(
-                .gone, code: "invite_gone", detail: "This invitation is not known, was used, or has expired.")
-        }
+        let gone = HTTPProblem(
+            .gone, code: "invite_gone", detail: "This invitation is not known, was used, or has expired.")
+        let invitation = try await rooms.invite(code: code, userID: caller.userID, atMs: directory.now())
+        guard let invitation, try await !blocks.isBlocked(invitation.createdBy, by: caller.userID),
+            let roomID = try await rooms.acceptInvite(
+                code: code, userID: caller.userID, atMs: directory.now())
+        else { throw gone }
         let policy = try await directory.with(roomID) { room, _ in room.policy }
         if !policy.isParticipant(RoomCaller(caller)) {
             guard policy.specification.participants.count < Self.maximumMembers else {

@@ -19,6 +19,7 @@ struct RoomView: Encodable {
     @Nullable private var startedAt: String?
     @Nullable private var deadline: String?
     private let createdAt: String
+    @Nullable private var archivedAt: String?
     private let participants: [Member]
     private let documents: [DocumentReply]
     private let spectatorDelayS: Delay?
@@ -39,6 +40,7 @@ struct RoomView: Encodable {
         rated = specification.rated
         phase = room.phase.rawValue
         winner = room.battle?.winner
+        archivedAt = specification.archivedAtMs.map(timestamp)
         startedAt = (room.battle?.startedAtMs).map(timestamp)
         deadline = (room.battle?.deadlineMs).map(timestamp)
         createdAt = timestamp(specification.createdAtMs)

@@ -49,6 +49,13 @@ package enum GatewayLimits {
     /// Series a metric registry holds; further label values are counted and dropped.
     package static let metricSeries = 4_000
 
+    /// People one user may block.
+    package static let blocksPerUser = 200
+    /// Sockets of a room that an administrator is shown.
+    package static let listedSubscribers = 1_000
+    /// Default of `RoomRoutes`: pair rooms one user may make.
+    package static let roomsPerUser = 1_000
+
     package static let staticFiles = 2_000
     package static let staticBytes = 64 << 20
     package static let staticDepth = 8

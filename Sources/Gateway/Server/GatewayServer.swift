@@ -13,12 +13,14 @@ package struct GatewayServer: Sendable {
     /// - Parameters:
     ///   - routes: every call; two with the same method and path are a programming error, the first wins.
     ///   - authenticate: the caller of an access token; throws `IdentityError` for a bad one.
+    ///   - limiter: where others count calls too; nil makes one of the settings.
     ///   - idempotency: remembers answers for `Idempotency-Key`; nil ignores the field.
     package init(
         routes: [Route], authenticate: @escaping Admission.Authenticate, idempotency: (any IdempotencyStore)?,
-        settings: GatewaySettings, metrics: Metrics, now: @escaping @Sendable () -> Int64
+        settings: GatewaySettings, metrics: Metrics, limiter: RateLimiter? = nil,
+        now: @escaping @Sendable () -> Int64
     ) {
-        let limiter = RateLimiter(policies: settings.effectiveRatePolicies)
+        let limiter = limiter ?? RateLimiter(policies: settings.effectiveRatePolicies)
         let pages = settings.pages
         let origins = settings.originPolicy
         self.settings = settings

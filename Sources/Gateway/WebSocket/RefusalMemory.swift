@@ -6,12 +6,14 @@ import Synchronization
 /// the same request is answered at the upgrade, by plain HTTP, without asking anyone again.
 final class RefusalMemory: Sendable {
     static let keepMs: Int64 = 60_000
+    /// Being too fast passes sooner.
+    static let keepTooFastMs: Int64 = 10_000
     static let maximumEntries = 10_000
 
     private struct Refused {
         var code: CloseCode
         var roomID: String
-        var atMs: Int64
+        var untilMs: Int64
     }
 
     private let refused = Mutex<[String: Refused]>([:])
@@ -26,18 +28,28 @@ final class RefusalMemory: Sendable {
 
     func remember(_ code: CloseCode, of request: String, in roomID: String) {
         // Passing conditions are no answer for a minute.
-        guard code == .unauthenticated || code == .forbidden || code == .notFound || code == .reset else {
-            return
-        }
+        guard let keepMs = Self.keepMs(code) else { return }
         let atMs = now()
         refused.withLock { refused in
             if refused.count >= Self.maximumEntries {
-                refused = refused.filter { $0.value.atMs + Self.keepMs > atMs }
+                refused = refused.filter { $0.value.untilMs > atMs }
                 if refused.count >= Self.maximumEntries { refused.removeAll() }
             }
-            refused[request] = Refused(code: code, roomID: roomID, atMs: atMs)
+            refused[request] = Refused(code: code, roomID: roomID, untilMs: atMs + keepMs)
         }
     }
+
+    /// How long a refusal is remembered; nil for passing conditions.
+    private static func keepMs(_ code: CloseCode) -> Int64? {
+        switch code {
+        case .unauthenticated, .forbidden, .notFound, .reset: keepMs
+        case .tooFast: keepTooFastMs
+        case .goingAway, .tooBig, .restarting, .tryAgainLater, .idle: nil
+        }
+    }
+
+    /// Somebody may see more than before: everyone is asked again.
+    func forgetAll() { refused.withLock { $0.removeAll() } }
 
     /// Access to the room grew: whoever was refused there is asked again.
     func forget(roomID: String) {
@@ -49,7 +61,7 @@ final class RefusalMemory: Sendable {
         let atMs = now()
         return refused.withLock { refused in
             guard let known = refused[request] else { return nil }
-            guard known.atMs + Self.keepMs > atMs else {
+            guard known.untilMs > atMs else {
                 refused[request] = nil
                 return nil
             }

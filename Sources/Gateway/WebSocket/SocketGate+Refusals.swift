@@ -7,9 +7,8 @@ import SyncProtocol
 extension SocketGate {
     /// The key under which the refusal of the same request was remembered.
     func key(_ request: Request, _ context: GatewayContext) -> String {
-        let address = context.channel.remoteAddress?.ipAddress ?? "unknown"
-        return RefusalMemory.key(
-            address: address, uri: request.uri.string, authorization: request.headers[.authorization])
+        RefusalMemory.key(
+            address: context.address, uri: request.uri.string, authorization: request.headers[.authorization])
     }
 
     static func problem(of code: CloseCode) -> HTTPProblem {
@@ -19,7 +18,7 @@ extension SocketGate {
         case 403: .forbidden(detail)
         case 404: .notFound("There is no such room or document.")
         case 410: HTTPProblem(.gone, code: "reset", detail: "The room was reset: get a new sync token.")
-        case 429: .tooManyRequests(detail, retryAfterSeconds: 60)
+        case 429: .tooManyRequests(detail, retryAfterSeconds: 10)
         default: .unavailable(detail)
         }
     }

@@ -12,16 +12,18 @@ package struct SocketGate: Sendable {
     private let directory: RoomDirectory
     private let origins: OriginPolicy
     private let memory: RefusalMemory
+    private let proxies: [AddressBlock]
     private let opensAnyName: Bool
     private let echoes: Bool
 
     package init(
-        identity: IdentityService, directory: RoomDirectory, origins: OriginPolicy, opensAnyName: Bool,
-        echoes: Bool
+        identity: IdentityService, directory: RoomDirectory, origins: OriginPolicy,
+        proxies: [AddressBlock] = [], opensAnyName: Bool, echoes: Bool
     ) {
         self.identity = identity
         self.directory = directory
         self.origins = origins
+        self.proxies = proxies
         self.opensAnyName = opensAnyName
         self.echoes = echoes
         let memory = RefusalMemory { directory.now() }
@@ -53,7 +55,17 @@ package struct SocketGate: Sendable {
         guard origins.acceptsHost(host),
             origins.acceptsOrigin(head.headers.first(name: "Origin"), host: host)
         else { return false }
+        let address = client(of: head, peer: address)
         return memory.refusal(of: Self.key(head, address)) == nil
+            && directory.registry.mayOpen(from: ClientAddress.subject(of: address))
+    }
+
+    /// Somebody may see more than before: whoever was refused is asked again.
+    package func forgetRefusals() { memory.forgetAll() }
+
+    private func client(of head: HTTPRequestHead, peer: String) -> String {
+        ClientAddress.resolve(
+            peer: peer, forwardedFor: head.headers.first(name: "X-Forwarded-For"), proxies: proxies)
     }
 
     /// Sixteen bytes in base64 (RFC 6455 §4.1).
@@ -71,7 +83,7 @@ package struct SocketGate: Sendable {
         let target = target(of: head.uri)
         let maximum =
             if case .echo? = target { EchoEndpoint.maximumMessageBytes } else {
-                SyncServer.Limits.messageBytes
+                directory.registry.limits.messageBytes
             }
         return WebSocketConnection(
             endpoint: endpoint(for: head, target, on: channel), loops: directory.loops,
@@ -82,23 +94,42 @@ package struct SocketGate: Sendable {
     private func endpoint(
         for head: HTTPRequestHead, _ target: Target?, on channel: any Channel
     ) -> any WebSocketEndpoint {
+        let gate = self
+        let client = client(of: head, peer: channel.remoteAddress?.ipAddress ?? "unknown")
+        let address = ClientAddress.subject(of: client)
         switch target {
         case .echo?: return EchoEndpoint()
         case .multiplexed?:
-            let gate = self
-            return MultiplexedEndpoint(directory: directory, loop: channel.eventLoop) {
+            return MultiplexedEndpoint(directory: directory, loop: channel.eventLoop, address: address) {
                 name, token async throws(DoorRefusal) in
-                try await gate.admit(token: token, to: gate.target(ofName: name))
+                try await gate.admit(token: token, toName: name, from: client)
             }
         case let target:
             let token = Self.token(of: head)
-            let key = Self.key(head, channel.remoteAddress?.ipAddress ?? "unknown")
-            let gate = self
+            let key = Self.key(head, client)
             let roomID = if case .document(let roomID, _) = target { roomID } else { "" }
             return PlainEndpoint(
-                directory: directory, loop: channel.eventLoop,
+                directory: directory, loop: channel.eventLoop, address: address,
                 admission: { () async throws(DoorRefusal) in try await gate.admit(token: token, to: target) },
                 onRefusal: { refusal in gate.memory.remember(refusal.code, of: key, in: roomID) })
+        }
+    }
+
+    /// Opens a document by its name on a multiplexed socket. What was refused a moment ago is refused again without
+    /// asking anyone: these sockets come back at once, too, and the request for them names neither document nor token.
+    private func admit(
+        token: String, toName name: String, from address: String
+    ) async throws(DoorRefusal) -> SocketAdmission {
+        let key = RefusalMemory.key(address: address, uri: "multiplexed \(name)", authorization: token)
+        if let code = memory.refusal(of: key) {
+            throw DoorRefusal(code, "this document was refused to this token a moment ago")
+        }
+        let target = target(ofName: name)
+        do throws(DoorRefusal) {
+            return try await admit(token: token, to: target)
+        } catch {
+            if case .document(let roomID, _) = target { memory.remember(error.code, of: key, in: roomID) }
+            throw error
         }
     }
 
@@ -196,6 +227,10 @@ package struct SocketGate: Sendable {
             Route(.get, "/sync/**", access: .open, limits: []) { request, context in
                 if let code = self.memory.refusal(of: self.key(request, context)) {
                     throw Self.problem(of: code)
+                }
+                if !self.directory.registry.mayOpen(from: ClientAddress.subject(of: context.address)) {
+                    throw HTTPProblem.tooManyRequests(
+                        "Too many sockets of one address.", retryAfterSeconds: 10)
                 }
                 throw HTTPProblem(
                     .init(code: 426, reasonPhrase: "Upgrade Required"), code: "upgrade_required",

@@ -24,6 +24,7 @@ final class SocketLoop: @unchecked Sendable {
     let codec = DeflateCodec()
     let keepAlive: KeepAlive
     private let inbox = Mutex(Inbox())
+    private let sent = Atomic<Int>(0)
     /// Taken in turns with the inbox's list, so that neither is allocated anew.
     private var spare: [Job] = []
     private var dirty: [Lane] = []
@@ -32,6 +33,11 @@ final class SocketLoop: @unchecked Sendable {
         self.loop = loop
         keepAlive = KeepAlive(loop: loop)
     }
+
+    /// Bytes written to the loop's sockets.
+    var sentBytes: Int { sent.load(ordering: .relaxed) }
+
+    func countSent(_ bytes: Int) { sent.wrappingAdd(bytes, ordering: .relaxed) }
 
     /// Hands a job over, from any loop. Jobs of one room are done in the order in which it posted them.
     func post(_ job: Job) {
@@ -81,6 +87,9 @@ public final class SocketLoops: Sendable {
     private let open = Atomic<Int>(0)
 
     public init() {}
+
+    /// Bytes written to all sockets.
+    public var sentBytes: Int { loops.withLock { $0.values.reduce(0) { $0 &+ $1.sentBytes } } }
 
     /// Sockets that are open.
     public var openSockets: Int { open.load(ordering: .relaxed) }

@@ -70,6 +70,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
     /// as much as the system call, for each of a thousand watchers.
     func write(_ bytes: UnsafeRawBufferPointer, of frames: ByteBuffer) {
         guard !isClosing, let channel else { return }
+        socketLoop.countSent(bytes.count)
         var sent = 0
         // A channel that is not active may have closed the socket; its number may be another's by now.
         if queuedWrites == 0, descriptor >= 0, channel.isActive {

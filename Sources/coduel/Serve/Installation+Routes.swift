@@ -39,10 +39,31 @@ extension Installation {
             + MatchmakingRoutes.routes(director)
             + OperationRoutes.routes(
                 readiness: readiness, metrics: metrics, jwks: { identity.jwks() }, settings: settings)
-            + RoomRoutes(
-                identity: identity, directory: directory, rooms: rooms, catalogue: catalogue,
-                randomBytes: environment.randomBytes
+    }
+
+    /// Rooms, what people say and change in them, and whoever watches over both.
+    static func peopleRoutes(
+        identity: IdentityService, directory: RoomDirectory, rooms: RoomStoreSQLite,
+        catalogue: ProblemCatalogue, blocks: BlockStoreSQLite, chatArchive: ChatArchiveSQLite,
+        events: UserEvents, gate: SocketGate, roomsPerUser: Int, environment: IdentityEnvironment
+    ) -> [Route] {
+        RoomRoutes(
+            identity: identity, directory: directory, rooms: rooms, catalogue: catalogue, blocks: blocks,
+            events: events, roomsPerUser: roomsPerUser, randomBytes: environment.randomBytes
+        ).routes + RoomChangeRoutes(directory: directory).routes
+            + ChatRoutes(directory: directory, archive: chatArchive, blocks: blocks).routes
+            + BlockRoutes.routes(identity: identity, blocks: blocks, events: events, now: environment.now)
+            + AdminRoutes(
+                identity: identity, directory: directory, forgetRefusals: { gate.forgetRefusals() }
             ).routes
+    }
+
+    /// Tells a user something, unless they block whom it comes from.
+    static func deliver(_ notice: UserNotice, _ blocks: any BlockStore, _ events: UserEvents) async {
+        let isBlocked = try? await blocks.isBlocked(notice.from, by: notice.userID)
+        // Where that cannot be read, silence is the smaller fault.
+        guard notice.from.isEmpty || isBlocked == false else { return }
+        events.publish(userID: notice.userID, type: notice.type, json: notice.json)
     }
 
     /// Submissions of others follow the rule of the document they were taken from.

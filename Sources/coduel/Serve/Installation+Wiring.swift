@@ -25,7 +25,7 @@ extension Installation {
         let catalogue = ProblemCatalogue(store: ProblemStoreSQLite(database))
         let identity = try await IdentityService.start(
             accounts: AccountStoreSQLite(database), sessions: SessionStoreSQLite(database),
-            keys: SigningKeyStoreSQLite(database),
+            keys: SigningKeyStoreSQLite(database), bans: BanStoreSQLite(database),
             settings: IdentitySettings(guestsAllowed: settings.guestsAllowed), environment: environment)
         if let refusal = foundation.sandboxRefusal {
             logger.error(
@@ -35,9 +35,18 @@ extension Installation {
         let judge = JudgeService(
             executor: executor, submissions: submissions, catalogue: catalogue,
             workers: settings.judgeWorkers,
+            guestPlaces: .half(of: settings.judgeWorkers) { userID in
+                (try? await identity.account(userID))?.isGuest ?? false
+            },
             now: now, newID: newID)
         let events = UserEvents(run: newID().filter { $0 != "-" })
         let metrics = Metrics()
+        let blocks = BlockStoreSQLite(database)
+        let chatArchive = ChatArchiveSQLite(database)
+        let limiter = RateLimiter(
+            policies: RatePolicy.defaults.merging(settings.ratePolicies) { _, own in own })
+        let registry = SocketRegistry(
+            limits: settings.syncLimits.sockets, statistics: SyncStatistics(), now: now)
         let link = BattleLink()
         let hooks = RoomHooks(
             storeSubmission: { room, taken in
@@ -46,11 +55,21 @@ extension Installation {
             },
             verdict: { id in await RoomSubmissions.verdict(of: id, in: submissions) },
             battleFinished: { room, result in await link.battleFinished(room, result) },
+            notify: { notice in await Self.deliver(notice, blocks, events) },
             alarm: { text in logger.error("\(text)") },
             observe: { event in RoomCounts.count(event, in: metrics) })
         let directory = RoomDirectory(
-            services: RoomServices(store: rooms, log: log, hooks: hooks, now: now, newID: newID),
-            group: MultiThreadedEventLoopGroup.singleton, opensAnyName: settings.openRooms)
+            services: RoomServices(
+                store: rooms, log: log, chatArchive: chatArchive, hooks: hooks,
+                limits: settings.syncLimits.rooms,
+                ports: RoomPorts { userID, atMs in
+                    // The same allowance as by HTTP.
+                    let decision = limiter.take(.submissions, subject: "user:\(userID)", atMs: atMs)
+                    guard let decision, !decision.isAllowed else { return nil }
+                    return Int64(decision.resetSeconds) * 1_000
+                }, registry: registry, now: now, newID: newID),
+            group: MultiThreadedEventLoopGroup.singleton, opensAnyName: settings.openRooms,
+            openRoomLimit: settings.syncLimits.openRooms)
         let director = MatchDirector(
             store: MatchmakingStoreSQLite(database),
             settings: MatchSettings(languages: Set(Language.all.map(\.id))),
@@ -79,6 +98,7 @@ extension Installation {
         for status in RoomStatus.allCases {
             metrics.gauge(.roomStatus, labels: [status.rawValue]) { Double(directory.rooms(status)) }
         }
+        metrics.register(directory)
         metrics.gauge(.eventSubscribers) { Double(events.subscriberCount) }
         readiness = Readiness(checks: [
             .init("database") { (try? await catalogue.count()) != nil },
@@ -91,7 +111,7 @@ extension Installation {
             openAPI: foundation.openAPI, version: coduelVersion)
         let gate = SocketGate(
             identity: identity, directory: directory, origins: gatewaySettings.originPolicy,
-            opensAnyName: settings.openRooms, echoes: settings.conformanceEcho)
+            proxies: settings.proxies, opensAnyName: settings.openRooms, echoes: settings.conformanceEcho)
         self.gate = gate
         metrics.gauge(.webSocketConnections) { Double(directory.loops.openSockets) }
         gateway = GatewayServer(
@@ -99,10 +119,14 @@ extension Installation {
                 identity: identity, catalogue: catalogue, submissions: submissions, executor: executor,
                 judge: judge,
                 director: director, directory: directory, rooms: rooms, events: events, metrics: metrics,
-                readiness: readiness, settings: gatewaySettings, environment: environment) + gate.routes,
+                readiness: readiness, settings: gatewaySettings, environment: environment)
+                + Self.peopleRoutes(
+                    identity: identity, directory: directory, rooms: rooms, catalogue: catalogue,
+                    blocks: blocks, chatArchive: chatArchive, events: events, gate: gate,
+                    roomsPerUser: settings.syncLimits.roomsPerUser, environment: environment) + gate.routes,
             authenticate: { try await identity.authenticate(accessToken: $0) },
             idempotency: IdempotencyStoreSQLite(database), settings: gatewaySettings, metrics: metrics,
-            now: now)
+            limiter: limiter, now: now)
         identity.onSessionEnded = { sessionID in
             directory.endSession(sessionID)
             events.endSession(sessionID)

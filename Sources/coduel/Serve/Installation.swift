@@ -83,6 +83,7 @@ struct Installation {
             services: [
                 .init(service: BackgroundService { [director] in await director.run() }),
                 .init(service: BackgroundService { await purgeSessions() }),
+                .init(service: BackgroundService { await removeQuietRooms() }),
                 .init(service: application),
                 .init(service: DrainService(installation: self)),
             ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -112,6 +113,27 @@ struct Installation {
                 logger.error("old sessions could not be purged", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: Self.purgeInterval)
             }
+        }
+    }
+
+    /// Open rooms that nobody writes to any more give their place and their disk back.
+    private func removeQuietRooms() async {
+        let hours = Int64(settings.syncLimits.openRoomHours)
+        while !Task.isCancelled {
+            if settings.openRooms { await removeQuietRooms(olderThanHours: hours) }
+            try? await Task.sleep(for: Self.purgeInterval)
+        }
+    }
+
+    private func removeQuietRooms(olderThanHours hours: Int64) async {
+        do {
+            let removed = try await directory.removeQuietOpenRooms(
+                log, beforeMs: directory.now() - hours * 3_600_000)
+            if removed > 0 {
+                logger.info("quiet open rooms were removed", metadata: ["count": "\(removed)"])
+            }
+        } catch {
+            logger.error("quiet open rooms could not be removed", metadata: ["error": "\(error)"])
         }
     }
 

@@ -66,6 +66,8 @@ struct ServeCommand: AsyncParsableCommand {
     var logLevel: String?
     @Option(help: "registrations=60/600,logins=30/60,… calls per seconds.")
     var rateLimits: String?
+    @Option(help: "document_bytes=16777216,sockets_per_user=256,… bounds of rooms and sync sockets.")
+    var syncLimits: String?
 
     /// What `prepare` made; not an argument.
     private var prepared = Box()
@@ -95,6 +97,7 @@ struct ServeCommand: AsyncParsableCommand {
         flags[.allowedOrigins] = allowedOrigins
         flags[.logLevel] = logLevel
         flags[.rateLimits] = rateLimits
+        flags[.syncLimits] = syncLimits
         let switches: [(SettingKey, Bool)] = [
             (.allowWeakIsolation, allowWeakIsolation), (.openRooms, openRooms),
             (.conformanceEcho, conformanceEcho), (.insecure, insecure), (.iKnow, iKnow),

@@ -23,8 +23,10 @@ struct ServeSettings {
     var allowedOrigins: [String] = []
     var logLevel = Logger.Level.info
     var ratePolicies: [RatePolicyName: RatePolicy] = [:]
+    var syncLimits: SyncLimitSettings
 
     init(_ sources: SettingsSources) throws {
+        syncLimits = try SyncLimitSettings(sources.list(.syncLimits))
         if let listen = sources.text(.listen) { (host, port) = try Self.address(listen) }
         dataFolder = sources.text(.data) ?? dataFolder
         user = sources.text(.user)

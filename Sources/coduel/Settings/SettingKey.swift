@@ -18,6 +18,8 @@ enum SettingKey: String, CaseIterable {
     case logLevel = "log-level"
     /// `registrations=60/600,logins=30/60`: calls per seconds.
     case rateLimits = "rate-limits"
+    /// `document_bytes=16777216,sockets_per_user=64`: see `SyncLimitSettings`.
+    case syncLimits = "sync-limits"
 
     var environmentName: String {
         "CODUEL_" + rawValue.uppercased().replacing("-", with: "_")
