@@ -118,6 +118,11 @@ package struct Campaign: ~Copyable {
         let attack = UpdateAttack(input: entry.input, isV2: entry.subject == .updateV2, target: target)
         guard let outcome = try attack.run() else { return }
         tally.taken += 1
+        if entry.index % 5 == 0 {
+            let used = try UsedDocument(
+                state: target.state, collectsGarbage: target.collectsGarbage, seed: entry.seed ^ entry.index)
+            try used.run(entry.input, isV2: attack.isV2)
+        }
         switch outcome {
         case .same: tally.same += 1
         case .waiting: tally.waiting += 1
