@@ -6,7 +6,12 @@ import Testing
 /// Damaged and random inputs for every decoder, in a process of its own: an input that traps ends that
 /// process and is told by the trace it left.
 @Suite struct DecoderFuzzTests {
-    static let inputs = 100_000
+    /// Inputs of one run at scale 1; fewer where nothing is optimised.
+    #if DEBUG
+        static let inputs = 5_000
+    #else
+        static let inputs = 100_000
+    #endif
 
     @Test func damagedInputs() async throws {
         let random = SeededGenerator()

@@ -64,7 +64,10 @@ import Foundation
             do throws(Campaign.Failure) { try campaign.run(index) } catch {
                 print("FAILED: \(error)")
                 failures += 1
-                if failures >= most { return 1 }
+                if failures >= most {
+                    trace?.remove()
+                    return 1
+                }
             }
             index += 1
             if Date() >= report {

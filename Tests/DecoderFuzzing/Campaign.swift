@@ -6,7 +6,11 @@ package struct Campaign: ~Copyable {
     /// Inputs longer than this are cut.
     static let mostBytes = 64 << 10
     /// Longest that all that is done with one input may take.
-    static let mostTime = Duration.seconds(2)
+    #if DEBUG
+        static let mostTime = Duration.seconds(60)
+    #else
+        static let mostTime = Duration.seconds(2)
+    #endif
     /// Most bytes by which all inputs together may raise the process's peak of memory.
     static let mostMemory = 256 << 20
     /// How many inputs there are between two looks at the memory.
