@@ -20,7 +20,10 @@ let requests = 0
 for (const file of files) {
   const lines = gunzipSync(readFileSync(file)).toString().trimEnd().split('\n')
   // All are asked before the first answer is looked at.
-  const asked = lines.map(line => { const [request, expected] = JSON.parse(line); return { request, expected, answer: engine.ask(request) } })
+  const asked = lines.map(line => {
+    const [request, expected] = JSON.parse(line)
+    return { request, expected, answer: engine.ask(request) }
+  })
   for (const [index, { request, expected, answer }] of asked.entries()) {
     const line = await answer
     const failure = { request, at: index }

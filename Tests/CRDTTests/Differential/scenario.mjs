@@ -233,7 +233,8 @@ export class Scenario {
     await this.send({ vector: update, v })
     await this.send({ meta: update, v })
     await this.send({ convert: update, v })
-    if (this.snapshots.length && v === 1 && !this.rules.lacks('contains')) await this.send({ contains: pick(R, this.snapshots).bytes, update })
+    if (v === 2 || this.snapshots.length === 0 || this.rules.lacks('contains')) return
+    await this.send({ contains: pick(R, this.snapshots).bytes, update })
   }
 
   async undo (replica) {

@@ -17,10 +17,11 @@ const id = value => value === null || value === undefined ? null : typeof value 
 
 const describe = (Y, struct) => {
   const { client, clock } = struct.id
-  const described = { client, clock, length: struct.length, kind: struct.content ? struct.content.constructor.name : struct.constructor.name, content: [] }
-  if (!struct.content) return described
-  const { origin, rightOrigin, parent, parentSub, content } = struct
-  return { ...described, origin: id(origin), rightOrigin: id(rightOrigin), parent: id(parent), key: parentSub, content: contentOf(Y, content) }
+  const { length, content, origin, rightOrigin, parent, parentSub } = struct
+  const kind = (content ?? struct).constructor.name
+  if (!content) return { client, clock, length, kind, content: [] }
+  const place = { origin: id(origin), rightOrigin: id(rightOrigin), parent: id(parent), key: parentSub }
+  return { client, clock, length, kind, ...place, content: contentOf(Y, content) }
 }
 
 const JOINED = ['ContentDeleted', 'ContentString', 'ContentAny', 'ContentJSON']

@@ -15,7 +15,10 @@ const embeddedAt = (Y, text, index) => {
   return undefined
 }
 
-const entry = (Y, type, key) => type instanceof Y.Map ? type.get(key) : typeof type.getAttribute === 'function' ? type.getAttribute(key) : undefined
+const entry = (Y, type, key) => {
+  if (type instanceof Y.Map) return type.get(key)
+  return typeof type.getAttribute === 'function' ? type.getAttribute(key) : undefined
+}
 
 /** What a path leads to: a shared type, a value, a subdocument, or undefined. */
 export const resolvePath = (Y, doc, path) => {
@@ -48,7 +51,9 @@ const contentsFor = (Y, list, contents) => contents.filter(content => list insta
 
 const EDITS = {
   insert: [TEXTS, (Y, text, [index, string, attributes]) => text.insert(clamp(index, text.length), string, copy(Y, attributes))],
-  embed: [TEXTS, (Y, text, [index, content, attributes]) => text.insertEmbed(clamp(index, text.length), decodeValue(Y, content), copy(Y, attributes))],
+  embed: [TEXTS, (Y, text, [index, content, attributes]) => {
+    text.insertEmbed(clamp(index, text.length), decodeValue(Y, content), copy(Y, attributes))
+  }],
   format: [TEXTS, (Y, text, [index, length, attributes]) => text.format(clamp(index, text.length), length, copy(Y, attributes))],
   cut: [TEXTS, (Y, text, [index, length]) => {
     const from = clamp(index, text.length)

@@ -180,8 +180,8 @@ export class YjsReplica {
     const kind = kindOf(Y, event.target)
     const out = { target: idOf(Y, event.target), path: event.path }
     if (['text', 'xmltext', 'fragment', 'element'].includes(kind)) out.list = event.childListChanged
-    const changed = { text: 'keysChanged', xmltext: 'keysChanged', map: 'keysChanged', hook: 'keysChanged', fragment: 'attributesChanged', element: 'attributesChanged' }[kind]
-    if (changed) out.changed = [...event[changed]].filter(key => key !== null)
+    const changed = event.keysChanged ?? event.attributesChanged
+    if (changed) out.changed = [...changed].filter(key => key !== null)
     if (read.includes('keys')) out.keys = [...event.keys].map(([key, change]) => [key, change.action, encodeValue(Y, change.oldValue)])
     if (read.includes('delta')) out.delta = this.deltaOf(held, event).map(op => encodeValue(Y, op))
     return out
@@ -253,7 +253,8 @@ export class YjsReplica {
   }
 
   resolve ({ resolve: name, position }) {
-    const at = this.Y.createAbsolutePositionFromRelativePosition(this.Y.decodeRelativePosition(unhex(position)), this.documents.get(name).doc)
+    const decoded = this.Y.decodeRelativePosition(unhex(position))
+    const at = this.Y.createAbsolutePositionFromRelativePosition(decoded, this.documents.get(name).doc)
     return { at: at && { type: idOf(this.Y, at.type), index: at.index, assoc: at.assoc } }
   }
 

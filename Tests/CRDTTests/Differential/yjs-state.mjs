@@ -73,6 +73,8 @@ export const stateOf = (Y, doc, managers, withTypes) => {
     deleted: rangesOf(snapshot.ds),
     pending: doc.store.pendingStructs !== null || doc.store.pendingDs !== null,
     subdocs: [...doc.subdocs].map(sub => [sub.guid, sub.shouldLoad, sub.autoLoad, encodeValue(Y, sub.meta)]),
-    stacks: Object.fromEntries([...managers].map(([name, manager]) => [name, { undo: manager.undoStack.map(stackItem), redo: manager.redoStack.map(stackItem) }]))
+    stacks: Object.fromEntries([...managers].map(([name, { undoStack, redoStack }]) => [
+      name, { undo: undoStack.map(stackItem), redo: redoStack.map(stackItem) }
+    ]))
   })
 }
