@@ -1,44 +1,56 @@
 // Plays recorded scenarios (record.mjs) to the engine, which must answer as Yjs did.
 //
-//   node replay.mjs --binary PATH [FILE.jsonl.gz…]      by default all of fixtures/yjs/transcripts
+//   node replay.mjs --binary PATH [--yjs FILE] [FILE.jsonl.gz…]      by default all of fixtures/yjs/transcripts
+//
+// Where the version of Yjs that was recorded is at hand (--yjs, YJS_MODULE), it tells what is different in an answer.
 import { readFileSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { Engine } from './engine.mjs'
-import { difference, failureText } from './session.mjs'
+import { difference, failureText, resolveReferences } from './session.mjs'
+import { YjsReplica, loadYjs } from './yjs-replica.mjs'
+import { recorded } from './transcripts.mjs'
 
 const argv = process.argv.slice(2)
-const at = argv.indexOf('--binary')
-if (at < 0) { console.error('--binary PATH is needed'); process.exit(2) }
-const [, binary] = argv.splice(at, 2)
+const take = name => { const at = argv.indexOf(name); return at < 0 ? undefined : argv.splice(at, 2)[1] }
+const binary = take('--binary')
+const module = take('--yjs') ?? process.env.YJS_MODULE
+if (!binary) { console.error('--binary PATH is needed'); process.exit(2) }
 const folder = fileURLToPath(new URL('../../../fixtures/yjs/transcripts', import.meta.url))
 const files = argv.length ? argv : readdirSync(folder).filter(name => name.endsWith('.jsonl.gz')).sort().map(name => join(folder, name))
+
+/** What Yjs answers to the last of the requests. */
+const answerOfYjs = async requests => {
+  const replica = new YjsReplica((await loadYjs(module)).Y)
+  return requests.map(request => replica.answer(request)).at(-1)
+}
 
 const engine = new Engine(binary)
 let requests = 0
 for (const file of files) {
-  const lines = gunzipSync(readFileSync(file)).toString().trimEnd().split('\n')
-  // All are asked before the first answer is looked at.
-  const asked = lines.map(line => {
-    const [request, expected] = JSON.parse(line)
-    return { request, expected, answer: engine.ask(request) }
-  })
-  for (const [index, { request, expected, answer }] of asked.entries()) {
-    const line = await answer
+  let asked = []
+  let answers = new Map()
+  for (const [index, text] of gunzipSync(readFileSync(file)).toString().trimEnd().split('\n').entries()) {
+    const [symbolic, expected] = JSON.parse(text)
+    if (symbolic.reset) { asked = []; answers = new Map() }
+    const request = resolveReferences(symbolic, answers)
+    const id = asked.push(request) - 2
+    if (request.same) continue
+    const line = await engine.ask(request)
+    requests++
     const failure = { request, at: index }
     if (typeof line !== 'string') failure.reason = line.died
-    else if (line !== JSON.stringify(expected)) {
-      const actual = JSON.parse(line)
-      failure.difference = difference(expected, actual)
-      failure.reason = actual.error === undefined ? 'answers differ' : 'the engine refused: ' + actual.error
+    else if (JSON.stringify(recorded(line)) === JSON.stringify(expected)) answers.set(id, JSON.parse(line))
+    else {
+      failure.reason = 'the engine answers otherwise: ' + line.slice(0, 1000)
+      if (module) failure.difference = difference(await answerOfYjs(asked.filter(request => !request.same)), JSON.parse(line))
     }
     if (!failure.reason) continue
     console.error(`${basename(file)}: ${failureText(failure)}\nAgain:\n  node ${fileURLToPath(import.meta.url)} --binary ${binary} ${file}`)
     engine.end()
     process.exit(1)
   }
-  requests += lines.length
 }
 engine.end()
 console.log(JSON.stringify({ transcripts: files.length, requests, ok: true }))

@@ -59,12 +59,13 @@ export class Scenario {
     return this.session.run(symbolic)
   }
 
-  async run (steps) {
+  /** @param rounds how often everyone gets everything in the end; clean-up of formatting may take three */
+  async run (steps, rounds = 3) {
     const { R } = this
     const n = 2 + (R(3) ? R(3) : R(7))
     for (let index = 0; index < n; index++) await this.join()
     for (let step = 0; step < steps && !this.session.failure; step++) await this.step()
-    await this.finish()
+    await this.finish(rounds)
     await this.session.settle()
   }
 
@@ -333,9 +334,9 @@ export class Scenario {
   }
 
   /** Everyone gets everything; then all must be the same. */
-  async finish () {
+  async finish (rounds) {
     const { replicas } = this
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < rounds; round++) {
       const last = replicas.length - 1
       for (let index = 0; index < last; index++) await this.pull(replicas[index + 1], replicas[index])
       for (let index = last; index > 0; index--) await this.pull(replicas[index - 1], replicas[index])

@@ -5,7 +5,22 @@
 // request whose reference is gone is left out. That is what minimising needs.
 import { YjsReplica } from './yjs-replica.mjs'
 
-class Missing extends Error {}
+export class Missing extends Error {}
+
+/** A symbolic request with what it refers to, from `answers` by request id; throws Missing where that is not there. */
+export const resolveReferences = (request, answers) => {
+  if (request === null || typeof request !== 'object') return request
+  if (Array.isArray(request)) return request.map(part => resolveReferences(part, answers))
+  if (request.ref === undefined) {
+    return Object.fromEntries(Object.entries(request).map(([key, part]) => [key, resolveReferences(part, answers)]))
+  }
+  const answer = answers.get(request.ref)
+  const found = request.field !== undefined
+    ? answer?.[request.field]
+    : answer?.log?.filter(entry => entry[0] === 'update' && entry[1] === request.v)[request.nth]?.[2]
+  if (found === undefined) throw new Missing()
+  return found
+}
 
 /** Where two answers differ first: a path and both values; null when they are equal. The order of keys counts. */
 export const difference = (expected, actual, path = '') => {
@@ -92,22 +107,10 @@ export class Session {
 
   fail (failure) { this.failure ??= failure }
 
-  resolve (request) {
-    if (request === null || typeof request !== 'object') return request
-    if (Array.isArray(request)) return request.map(part => this.resolve(part))
-    if (request.ref === undefined) return Object.fromEntries(Object.entries(request).map(([key, part]) => [key, this.resolve(part)]))
-    const answer = this.answers.get(request.ref)
-    const found = request.field !== undefined
-      ? answer?.[request.field]
-      : answer?.log?.filter(entry => entry[0] === 'update' && entry[1] === request.v)[request.nth]?.[2]
-    if (found === undefined) throw new Missing()
-    return found
-  }
-
   /** Runs one symbolic request; gives the answer that is taken for right, or undefined when it was left out. */
   async run (symbolic) {
     let request
-    try { request = this.resolve(symbolic.request) } catch (error) { if (error instanceof Missing) return undefined; throw error }
+    try { request = resolveReferences(symbolic.request, this.answers) } catch (error) { if (error instanceof Missing) return undefined; throw error }
     const name = Object.keys(request)[0]
     if (OF_A_DOCUMENT.has(name) && !this.yjs.doc(request[name])) return undefined
     this.done.push(request)
