@@ -69,7 +69,8 @@ extension Store {
 
     /// Yjs cuts the blocks at the origins of a struct even when it has the struct already, and joins them again
     /// when the transaction ends. That leaves a trace where a cut goes through a surrogate pair and where a
-    /// block was made anew by undo, which is not joined; elsewhere nothing is done.
+    /// block was made anew by undo, which is not joined. Elsewhere nothing is cut; but as in Yjs it is seen at
+    /// the end whether the block can be joined with its neighbours.
     private mutating func cutWhereKnown(_ record: StructRecord, _ map: [UInt32]) {
         guard record.kind != .gc else { return }
         if record.hasOrigin { cutIfItShows(map[Int(record.originClient)], record.originClock + 1) }
@@ -83,6 +84,8 @@ extension Store {
         let isWide = found.kind == .string && found.content.length != found.length
         if found.isRedone || isWide && cutsPair(found, at: clock - found.clock) {
             _ = blockStarting(client, clock)
+        } else {
+            transaction.splits.append(TransactionLog.Place(client: client, clock: clock))
         }
     }
 
