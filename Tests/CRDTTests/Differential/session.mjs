@@ -18,7 +18,7 @@ export const resolveReferences = (request, answers) => {
   const found = request.field !== undefined
     ? answer?.[request.field]
     : answer?.log?.filter(entry => entry[0] === 'update' && entry[1] === request.v)[request.nth]?.[2]
-  if (found === undefined) throw new Missing()
+  if (found === undefined || found === null) throw new Missing()
   return found
 }
 

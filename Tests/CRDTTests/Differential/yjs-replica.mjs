@@ -27,6 +27,11 @@ export const loadYjs = async path => {
 /** Documents whose texts are not to be cleaned up. */
 const untidied = new WeakSet()
 
+const leaveUntidied = doc => {
+  untidied.add(doc)
+  doc.on('afterTransaction', transaction => { transaction._needFormattingCleanup = false })
+}
+
 /** Keeps texts of such documents from cleaning up where Yjs does that while it calls their observers (before 13.6). */
 const tameTexts = Y => {
   const prototype = Y.Text.prototype
@@ -71,7 +76,7 @@ export class YjsReplica {
 
   adopt (name, doc, client, clean, types) {
     doc.clientID = client
-    if (!clean) untidied.add(doc)
+    if (!clean) leaveUntidied(doc)
     const held = { doc, clean, log: [], observers: new Map(), managers: new Map() }
     this.documents.set(name, held)
     for (const [root, kind] of types) doc.get(root, this.Y[CONSTRUCTORS[kind]])
@@ -87,8 +92,6 @@ export class YjsReplica {
     const { doc } = held
     const origin = value => this.origin(held, value)
     doc.on('afterTransaction', transaction => {
-      // What the engine leaves undone where nothing is cleaned.
-      if (!held.clean) transaction._needFormattingCleanup = false
       const grown = grownFrom(transaction)
       const deleted = rangesOf(transaction.deleteSet)
       if (grown.length || deleted.length) held.log.push(['after', origin(transaction.origin), transaction.local, grown, deleted])
@@ -263,16 +266,26 @@ export class YjsReplica {
     return { v1: hex(this.Y.encodeSnapshot(snapshot)), v2: hex(this.Y.encodeSnapshotV2(snapshot)) }
   }
 
+  /** A copy for what needs no document of its own history: Yjs cuts blocks to look at a snapshot, the engine does not. */
+  copyOf (name) {
+    const doc = this.documents.get(name).doc
+    const copy = new this.Y.Doc({ gc: false })
+    leaveUntidied(copy)
+    for (const [root, type] of doc.share) copy.get(root, type.constructor)
+    this.Y.applyUpdate(copy, this.Y.encodeStateAsUpdate(doc))
+    return copy
+  }
+
   restore ({ restore: name, snapshot, as, client, gc, types }) {
     const doc = new this.Y.Doc({ gc, guid: as })
     this.adopt(as, doc, client, false, [])
-    this.Y.createDocFromSnapshot(this.documents.get(name).doc, this.Y.decodeSnapshot(unhex(snapshot)), doc)
+    this.Y.createDocFromSnapshot(this.copyOf(name), this.Y.decodeSnapshot(unhex(snapshot)), doc)
     for (const [root, kind] of types) this.type({ type: as, root, kind })
     return {}
   }
 
   past ({ past: name, path, snapshot, previous }) {
-    const text = resolvePath(this.Y, this.documents.get(name).doc, path)
+    const text = resolvePath(this.Y, this.copyOf(name), path)
     if (!(text instanceof this.Y.Text)) return { ok: false }
     const decoded = bytes => bytes ? this.Y.decodeSnapshot(unhex(bytes)) : undefined
     return { delta: text.toDelta(decoded(snapshot), decoded(previous)).map(op => encodeValue(this.Y, op)) }
