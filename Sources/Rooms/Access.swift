@@ -4,12 +4,30 @@ public struct RoomCaller: Sendable, Equatable {
     public var handle: String
     public var sessionID: String
     public var isModerator: Bool
+    /// What a service account's token gives in the room it is for.
+    public var grant: DocumentAccess?
 
-    public init(userID: String, handle: String, sessionID: String, isModerator: Bool = false) {
+    public init(
+        userID: String, handle: String, sessionID: String, isModerator: Bool = false,
+        grant: DocumentAccess? = nil
+    ) {
         self.userID = userID
         self.handle = handle
         self.sessionID = sessionID
         self.isModerator = isModerator
+        self.grant = grant
+    }
+
+    /// A user of a service account's product. Its id is told apart from those of all others by the account's.
+    public init(
+        userID: String, name: String, of accountID: String, sessionID: String, grant: DocumentAccess
+    ) {
+        self.init(userID: "\(accountID):\(userID)", handle: name, sessionID: sessionID, grant: grant)
+    }
+
+    /// A user's id as clients know it: without the service account it belongs to.
+    public static func publicID(_ userID: String) -> String {
+        userID.firstIndex(of: ":").map { String(userID[userID.index(after: $0)...]) } ?? userID
     }
 
     public static let anonymous = RoomCaller(userID: "", handle: "", sessionID: "")
@@ -38,7 +56,13 @@ public struct AccessPolicy: Sendable {
     /// Whether the caller may know that the room exists.
     public func maySee(_ caller: RoomCaller) -> Bool {
         specification.kind == .open || specification.visibility != .private || caller.isModerator
-            || isParticipant(caller)
+            || isParticipant(caller) || isHost(caller)
+            || (specification.kind == .hosted && caller.grant != nil)
+    }
+
+    /// Whether the room is the caller's document: of a service account.
+    private func isHost(_ caller: RoomCaller) -> Bool {
+        specification.kind == .hosted && !caller.userID.isEmpty && caller.userID == specification.ownerID
     }
 
     public func isParticipant(_ caller: RoomCaller) -> Bool {
@@ -52,6 +76,8 @@ public struct AccessPolicy: Sendable {
         let access: DocumentAccess =
             switch specification.kind {
             case .open: .write
+            case .hosted:
+                isHost(caller) ? .write : caller.grant ?? (caller.isModerator ? .read : .none)
             case .pair: pairAccess(to: document, for: caller)
             case .battle: battleAccess(to: document, for: caller)
             }
@@ -60,7 +86,7 @@ public struct AccessPolicy: Sendable {
 
     /// Where a caller's chat lines go; nil when the caller may not see the room.
     public func chatDocument(for caller: RoomCaller) -> String? {
-        guard specification.kind != .open, maySee(caller) else { return nil }
+        guard !specification.isBare, maySee(caller) else { return nil }
         if specification.kind == .battle && !isParticipant(caller) { return DocumentName.watchersChat }
         return DocumentName.chat
     }
@@ -94,20 +120,6 @@ public struct AccessPolicy: Sendable {
         default:
             if battleIsOver { return .read }
             return isPlayer ? .none : .delayedRead
-        }
-    }
-}
-
-extension AccessPolicy {
-    /// Whether a caller may read an update record of the log now: by the document, and by its age for those who read
-    /// with a delay.
-    public func sees(_ record: LogRecord, _ caller: RoomCaller, atMs: Int64) -> Bool {
-        switch access(to: record.document, for: caller) {
-        case .write, .read: return true
-        case .delayedRead:
-            guard let delayMs = specification.spectatorDelay.milliseconds else { return false }
-            return record.committedAtMs <= atMs - delayMs
-        case .some(.none), nil: return false
         }
     }
 }

@@ -78,6 +78,11 @@ public enum Limits {
     public static let uncommittedBytes = 16 << 20
     /// Client ids below it belong to the server.
     public static let reservedClients: UInt64 = 256
+    /// Client ids of edits by HTTP, one a user and document. The server's, so that no replica of a client uses them.
+    public static let editorClients: ClosedRange<UInt64> = 2...255
+    /// Named versions of a document, and the length of a name in UTF-16 units.
+    public static let versions = 1_000
+    public static let versionNameLength = 100
     /// How often the number of spectators is written, ms.
     public static let spectatorCountMs: Int64 = 1_000
     /// A submission waits so long for a document to cover its state vector, ms.

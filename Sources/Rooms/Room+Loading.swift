@@ -202,7 +202,7 @@ extension Room {
     /// Documents that begin with a file, and its language.
     private var firstFiles: [(document: String, language: String)] {
         switch specification.kind {
-        case .open: []
+        case .open, .hosted: []
         case .pair: [(DocumentName.main, specification.language)]
         case .battle: specification.participants.map { (DocumentName.player($0.userID), $0.language) }
         }

@@ -88,7 +88,7 @@ extension Room {
         guard !current.caller.userID.isEmpty else { return entry }
         guard
             let rewritten = AwarenessUpdate.rewritingUser(
-                entry.json, id: current.caller.userID, name: current.caller.handle)
+                entry.json, id: RoomCaller.publicID(current.caller.userID), name: current.caller.handle)
         else { return nil }
         return AwarenessUpdate.Entry(client: entry.client, clock: entry.clock, json: rewritten)
     }

@@ -12,6 +12,7 @@ extension Room {
             for _ in 0..<gap.writes { suspend(subscriber) }
         }
         gaps = [:]
+        giveUpWrites()
         nextGapCheckMs = nil
     }
 

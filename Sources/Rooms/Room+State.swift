@@ -58,7 +58,7 @@ extension Room {
     /// Writes what changed into the state document.
     mutating func writeState(atMs: Int64) {
         // While the disk is full, nothing piles up: what is then is written when there is space.
-        guard specification.kind != .open, !isReadOnly else { return }
+        guard !specification.isBare, !isReadOnly else { return }
         let edits = state.edits(room: roomFields, players: playerFields)
         if !edits.isEmpty { write(edits, to: DocumentName.state) }
     }
@@ -118,7 +118,7 @@ extension Room {
 
     /// Counts a socket that came or went; the first and the last of a player are events of the battle.
     mutating func attend(_ subscriber: Subscriber, isJoining: Bool, atMs: Int64) {
-        guard specification.kind != .open else { return }
+        guard !specification.isBare else { return }
         let caller = subscriber.caller
         guard subscriber.isParticipant else {
             attendance.watcher(caller.userID.isEmpty ? caller.sessionID : caller.userID, isJoining: isJoining)

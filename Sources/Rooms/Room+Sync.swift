@@ -8,7 +8,9 @@ extension Room {
         guard let document = documents[subscriber.document] else { return }
         guard
             specification.kind == .open
-                || stateVector[serverClientID] <= document.live.clock(of: serverClientID)
+                || stateVector.clients.allSatisfy({ client, clock in
+                    client >= Limits.reservedClients || clock <= document.live.clock(of: client)
+                })
         else { return reset(subscriber) }
         let frame: [UInt8]?
         if subscriber.access == .delayedRead && document.shadow != nil {
@@ -68,7 +70,7 @@ extension Room {
         }
     }
 
-    private enum Acceptance {
+    enum Acceptance {
         /// Of a socket that may not write.
         case reader(isKnown: Bool)
         case known(isOnDisk: Bool)
@@ -80,7 +82,7 @@ extension Room {
 
     /// Judges an update and changes nothing. Apart from what follows, so that no copy of the document lives while the
     /// tables of the document change: they would be copied with every keystroke.
-    private func acceptance(of update: Update, from subscriber: Subscriber) -> Acceptance? {
+    func acceptance(of update: Update, from subscriber: Subscriber) -> Acceptance? {
         guard let document = documents[subscriber.document] else { return nil }
         guard subscriber.access == .write else {
             // What delayed readers cannot see yet must not be told apart by a refusal.
@@ -99,7 +101,7 @@ extension Room {
         return .taken(document.withoutKnownStructs(update), ranges)
     }
 
-    private mutating func accept(
+    mutating func accept(
         _ update: Update, _ ranges: [Update.ClientRange], from subscriber: Subscriber, atMs: Int64
     ) {
         documents[subscriber.document]?.accept(update, ranges, from: subscriber.caller.userID)
@@ -123,7 +125,8 @@ extension Room {
         from subscriber: Subscriber
     ) -> WriteRefusal? {
         if let quarantine = subscriber.quarantine { return quarantine }
-        guard update.byteCount <= limits.updateBytes else { return .tooLarge }
+        let limit = subscriber.editor == nil ? limits.updateBytes : limits.documentBytes
+        guard update.byteCount <= limit else { return .tooLarge }
         let isOpen = specification.kind == .open
         let room = isOpen ? limits.openDocumentBytes : limits.documentBytes
         guard document.byteSize + RoomDocument.cost(of: update) <= room,
@@ -132,7 +135,9 @@ extension Room {
         else { return .documentFull }
         guard !isOpen else { return nil }
         for range in ranges {
-            guard range.client >= Limits.reservedClients else { return .foreignClient }
+            guard range.client >= Limits.reservedClients || range.client == subscriber.editor else {
+                return .foreignClient
+            }
             if let owner = document.owners[range.client], owner != subscriber.caller.userID {
                 return .foreignClient
             }
@@ -217,6 +222,7 @@ extension Room {
         }
         resumeWrites(atMs: atMs)
         finishServerWrites()
+        finishWrites()
         retryWaitingForFile(atMs: atMs)
         retryCoverWaiters(atMs: atMs)
         if hasStory { writeState(atMs: atMs) }

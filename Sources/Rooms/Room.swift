@@ -45,6 +45,8 @@ public struct Room {
     /// Submissions that are accepted and not on disk yet, by user.
     var submittersInFlight: [String: Int] = [:]
     var verdictsInFlight: Set<String> = []
+    /// Writes by HTTP that are accepted and not on disk yet.
+    var waitingWrites: [WaitingWrite] = []
     var actions: [RoomAction] = []
     /// Whether the log takes no more for now; see `suspendWrites`.
     public internal(set) var isReadOnly = false

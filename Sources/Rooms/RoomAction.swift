@@ -36,6 +36,8 @@ public enum RoomAction: Sendable {
     case submissionTaken(TakenSubmission)
     /// The answer to a submission asked for by HTTP that was not taken.
     case submissionRefused(requestID: UInt64, SubmissionRefusal)
+    /// The answer to a write by HTTP.
+    case writeFinished(requestID: SubscriberID, DocumentWriteOutcome)
     /// A submission without a verdict after loading: ask the judge how it ended.
     case verdictMissing(submissionID: String)
     case battleFinished(BattleResult)

@@ -1,6 +1,10 @@
 import Battles
 
-public enum RoomKind: String, Sendable, Codable { case pair, battle, open }
+public enum RoomKind: String, Sendable, Codable {
+    case pair, battle, open
+    /// One document of a service account, for the users of somebody else's product.
+    case hosted
+}
 
 public enum RoomVisibility: String, Sendable, Codable { case `private`, unlisted, `public` }
 
@@ -48,12 +52,14 @@ public struct RoomSpecification: Sendable, Equatable, Codable {
     public var createdAtMs: Int64
     /// When its owner closed it: from then on it is read only.
     public var archivedAtMs: Int64?
+    /// What a service account calls its document; nil in other rooms.
+    public var name: String?
 
     public init(
         id: String, kind: RoomKind, visibility: RoomVisibility, ownerID: String, problemID: String? = nil,
         language: String, participants: [Participant], rated: Bool = false,
         spectatorDelay: SpectatorDelay = .seconds(15), rules: BattleRules = BattleRules(), epoch: Int64 = 1,
-        createdAtMs: Int64
+        createdAtMs: Int64, name: String? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -67,9 +73,12 @@ public struct RoomSpecification: Sendable, Equatable, Codable {
         self.rules = rules
         self.epoch = epoch
         self.createdAtMs = createdAtMs
+        self.name = name
     }
 
     public var isArchived: Bool { archivedAtMs != nil }
+    /// Whether the room is one document and nothing else: no state, no chat, no first file.
+    public var isBare: Bool { kind == .open || kind == .hosted }
 
     public func participant(_ userID: String) -> Participant? {
         participants.first { $0.userID == userID }
@@ -78,7 +87,7 @@ public struct RoomSpecification: Sendable, Equatable, Codable {
     /// The documents that exist in such a room.
     public var documentNames: [String] {
         switch kind {
-        case .open: [DocumentName.main]
+        case .open, .hosted: [DocumentName.main]
         case .pair: [DocumentName.main, DocumentName.state, DocumentName.chat]
         case .battle:
             participants.map { DocumentName.player($0.userID) } + [

@@ -22,7 +22,7 @@ public protocol RoomLog: Sendable {
     func save(_ snapshot: RoomSnapshot, trimsLog: Bool) async throws
     /// Marks what is lost, in its place; what was there is set aside.
     func repair(_ recovery: LogRecovery, of room: String, atMs: Int64) async throws
-    /// A page of the log for replay, in order, after `sequence`.
+    /// The records after `sequence`, in order: at most `limit`, fewer where they are long, none only at the end.
     func records(of room: String, after sequence: Int64, limit: Int) async throws -> [LogRecord]
 }
 
@@ -80,4 +80,10 @@ public struct BlockedUser: Sendable, Equatable {
         self.userID = userID
         self.sinceMs = sinceMs
     }
+}
+
+/// Makes rooms for the documents of service accounts.
+public protocol HostedRoomStore: Sendable {
+    /// The room of that id, made where there is none; nil when its owner has as many as it may have.
+    func openHosted(_ room: RoomSpecification, atMost limit: Int) async throws -> RoomSpecification?
 }

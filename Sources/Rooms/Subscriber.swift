@@ -13,6 +13,8 @@ struct Subscriber {
     var quarantine: WriteRefusal?
     /// Whether a write was refused because the disk is full; asked for again when it is not.
     var isSuspended = false
+    /// The one client id of the server's that it may write under: of an edit by HTTP, computed by the server.
+    var editor: UInt64?
     /// Client ids whose presence this socket announced.
     var presenceClients: Set<ClientID> = []
     /// Work of the document that its writes caused and that the host was not told yet.

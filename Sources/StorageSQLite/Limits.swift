@@ -11,6 +11,8 @@ enum Limits {
     static let pageRows = 101
     /// Records that one trimming of a log forgets at most.
     static let trimmedRecords: Int64 = 5_000
+    /// Bytes of payloads after which a page of the log ends.
+    static let recordPageBytes = 4 << 20
     /// Bytes of a search text that are looked at.
     static let searchBytes = 200
     /// Bound variables of one statement.

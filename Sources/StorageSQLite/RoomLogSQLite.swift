@@ -263,10 +263,25 @@ public final class RoomLogSQLite: RoomLog {
 
     public func records(of room: String, after sequence: Int64, limit: Int) async throws -> [LogRecord] {
         try await pool.read { db in
-            try Row.fetchAll(
+            let rows = try Row.fetchCursor(
                 db, sql: "SELECT * FROM log WHERE room = ? AND sequence > ? ORDER BY sequence LIMIT ?",
-                arguments: [room, sequence, limit]
-            ).map(Self.record)
+                arguments: [room, sequence, limit])
+            var records: [LogRecord] = []
+            var bytes = 0
+            while bytes < Limits.recordPageBytes, let row = try rows.next() {
+                let record = try Self.record(row)
+                bytes += record.payload.count
+                records.append(record)
+            }
+            return records
+        }
+    }
+
+    /// Rooms in which something was written.
+    public func roomIDs() async throws -> [String] {
+        try await pool.read { db in
+            try String.fetchAll(
+                db, sql: "SELECT room FROM log UNION SELECT room FROM room_snapshots ORDER BY room")
         }
     }
 }

@@ -28,10 +28,14 @@ import Rooms
     migrator.registerMigration("rooms-2") { db in
         try db.execute(sql: "CREATE INDEX rooms_of_owner ON rooms (owner_id, kind)")
     }
+    // Service accounts have many rooms, and are held to a number of them.
+    migrator.registerMigration("rooms-3") { db in
+        try db.execute(sql: "CREATE INDEX hosted_rooms ON rooms (owner_id) WHERE kind = 'hosted'")
+    }
 }
 
 /// What rooms are, in `coduel.db`; what was written in them is in the room log.
-public struct RoomStoreSQLite: RoomStore {
+public struct RoomStoreSQLite: RoomStore, HostedRoomStore {
     private let database: CoduelDatabase
 
     public init(_ database: CoduelDatabase) {
@@ -47,6 +51,24 @@ public struct RoomStoreSQLite: RoomStore {
                     VALUES (?, ?, ?, ?, ?, 0)
                     """,
                 arguments: [room.id, room.kind.rawValue, room.ownerID, text, room.createdAtMs])
+        }
+    }
+
+    public func openHosted(_ room: RoomSpecification, atMost limit: Int) async throws -> RoomSpecification? {
+        let text = try jsonText(room)
+        return try await database.write { db in
+            if let known = try Self.room(room.id, in: db) { return known }
+            let count = try Int.fetchOne(
+                db, sql: "SELECT count(*) FROM rooms WHERE owner_id = ? AND kind = ?",
+                arguments: [room.ownerID, RoomKind.hosted.rawValue])
+            guard (count ?? 0) < limit else { return nil }
+            try db.execute(
+                sql: """
+                    INSERT INTO rooms (id, kind, owner_id, specification, created_at_ms, settled)
+                    VALUES (?, ?, ?, ?, ?, 0)
+                    """,
+                arguments: [room.id, room.kind.rawValue, room.ownerID, text, room.createdAtMs])
+            return room
         }
     }
 

@@ -94,6 +94,11 @@ public enum Limits {
     static let removedOpenRooms = 1_000
     /// Attempts to reach a room that is being unloaded at that moment.
     public static let reachAttempts = 5
-    /// Payloads in one page of a replay, bytes.
-    public static let replayBytes = 4 << 20
+    /// Records read from the log at once when it is played back.
+    public static let replayRecords = 500
+    /// Documents rebuilt from the log at once.
+    static let rebuilds = 4
+    /// How often an edit by HTTP is made anew because another of the same user came first, and the pause before.
+    static let editAttempts = 12
+    static let editPause = Duration.milliseconds(4)
 }

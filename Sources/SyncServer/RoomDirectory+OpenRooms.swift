@@ -66,7 +66,7 @@ public enum OpenRoom {
 
     public static func id(of name: String) -> String { prefix + name }
 
-    static func name(ofID id: String) -> String? {
+    public static func name(ofID id: String) -> String? {
         id.hasPrefix(prefix) ? String(id.dropFirst(prefix.count)) : nil
     }
 }

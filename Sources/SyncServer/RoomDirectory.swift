@@ -19,9 +19,10 @@ public final class RoomDirectory: Sendable {
         var openRooms = 0
     }
 
-    private let services: RoomServices
+    let services: RoomServices
     let group: any EventLoopGroup
     private let opensAnyName: Bool
+    let rebuilds = RebuildGate()
     let openRoomLimit: Int
     /// What sockets of a loop share.
     public let loops = SocketLoops()
@@ -174,34 +175,6 @@ public final class RoomDirectory: Sendable {
         }
     }
 
-    /// A page of the log as the caller may read it, after `sequence`.
-    public func replay(
-        of roomID: String, for caller: RoomCaller, after sequence: Int64, limit: Int
-    ) async throws(DoorRefusal) -> (records: [LogRecord], next: Int64?) {
-        let policy = try await with(roomID) { room, _ in room.policy }
-        guard policy.maySee(caller) else { throw DoorRefusal(.notFound, "no such room") }
-        let atMs = services.now()
-        let page: [LogRecord]
-        do {
-            page = try await services.log.records(of: roomID, after: sequence, limit: limit)
-        } catch {
-            throw DoorRefusal(.tryAgainLater, "the log could not be read")
-        }
-        var bytes = 0
-        var read: [LogRecord] = []
-        for record in page {
-            bytes += record.payload.count
-            if bytes > Limits.replayBytes && !read.isEmpty { break }
-            read.append(record)
-        }
-        let visible = read.filter { record in
-            record.document.isEmpty || policy.sees(record, caller, atMs: atMs)
-        }
-        let hasMore = page.count == limit || read.count < page.count
-        let shown = try await with(roomID) { room, _ in room.redacted(visible) }
-        return (shown, hasMore ? read.last?.sequence : nil)
-    }
-
     /// Closes every socket of a session that ended.
     public func endSession(_ sessionID: String) {
         let atMs = services.now()
@@ -237,7 +210,7 @@ public final class RoomDirectory: Sendable {
         state.withLock { $0.hosts[host.id] !== host }
     }
 
-    private func host(of id: String) async throws(DoorRefusal) -> RoomHost {
+    func host(of id: String) async throws(DoorRefusal) -> RoomHost {
         let promise = group.next().makePromise(of: RoomHost.self)
         let atMs = services.now()
         enum Found { case future(EventLoopFuture<RoomHost>), toLoad, refused, failed }

@@ -13,7 +13,7 @@ extension RoomHost {
                 self.statistics.pendingBytes.add(-bytes)
                 if case .success = result { self.statistics.count(records, bytes: bytes, since: start) }
                 switch result {
-                case .success: self.committed()
+                case .success: self.committed(records)
                 case .failure(.full): self.waitForSpace(records)
                 case .failure(let error): self.fail("the log refused a write: \(error)")
                 }
@@ -21,8 +21,10 @@ extension RoomHost {
         }
     }
 
-    private func committed() {
+    private func committed(_ records: [LogRecord]) {
         guard status == .live || status == .draining else { return }
+        let changed = RoomHooks.Activity.changes(records)
+        if !changed.isEmpty { services.hooks.activity(room.specification, .changed(changed)) }
         if room.isReadOnly {
             services.hooks.alarm("room \(id): there is space again, it takes writes")
             tellReadOnly(false)

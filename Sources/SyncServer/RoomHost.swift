@@ -25,13 +25,15 @@ final class RoomHost: @unchecked Sendable {
     let services: RoomServices
     private let onGone: @Sendable (RoomHost) -> Void
     private let onAccessChanged: @Sendable (_ roomID: String) -> Void
+    /// Changed through `RoomHost` alone, and followed by `perform()`.
     var room: Room
     var status = Status.live
     var fanout: Fanout
     private var checkpoints = Checkpoints()
     private var willPerform = false
     private var pacing: (at: NIODeadline, task: Scheduled<Void>)?
-    private var requests: [UInt64: CheckedContinuation<SubmissionResult, Never>] = [:]
+    var requests: [UInt64: CheckedContinuation<SubmissionResult, Never>] = [:]
+    var writes: [SubscriberID: CheckedContinuation<DocumentWriteOutcome, Never>] = [:]
     var stalled: Set<SubscriberID> = []
     private var wake: (atMs: Int64, task: Scheduled<Void>)?
     private var unloading: Scheduled<Void>?
@@ -43,6 +45,8 @@ final class RoomHost: @unchecked Sendable {
     /// At shutdown: what sockets are told at the end, and the end at the latest.
     var draining: (refusal: DoorRefusal, deadline: Scheduled<Void>)?
     var nextProbe = NIODeadline.uptimeNanoseconds(0)
+    /// What was told of the room last.
+    private var isOccupied = false
 
     init(
         _ room: Room, on home: SocketLoop, services: RoomServices,
@@ -129,41 +133,7 @@ final class RoomHost: @unchecked Sendable {
         }
     }
 
-    // MARK: Requests
-
-    /// Changes the room on its loop.
-    func run<Value: Sendable>(
-        _ body: @escaping @Sendable (inout Room, _ atMs: Int64) -> Value
-    ) async throws(DoorRefusal) -> Value {
-        do {
-            return try await loop.submit {
-                guard self.status == .live else { throw DoorRefusal(.tryAgainLater, "the room is closing") }
-                defer { self.perform() }
-                return body(&self.room, self.services.now())
-            }.get()
-        } catch let refusal as DoorRefusal {
-            throw refusal
-        } catch {
-            throw DoorRefusal(.tryAgainLater, "the room is not available")
-        }
-    }
-
-    func submit(_ make: @escaping @Sendable (_ requestID: UInt64, _ atMs: Int64) -> SubmissionRequest) async
-        -> SubmissionResult
-    {
-        await withCheckedContinuation { continuation in
-            loop.execute {
-                guard self.status == .live else {
-                    return continuation.resume(returning: .failure(.init(refusal: .unavailable)))
-                }
-                let atMs = self.services.now()
-                let request = make(self.services.nextID(), atMs)
-                self.requests[request.requestID] = continuation
-                self.room.request(request, atMs: atMs)
-                self.perform()
-            }
-        }
-    }
+    // MARK: Sessions
 
     /// Closes the sockets of a session that ended. On the loop.
     func endSession(_ sessionID: String) {
@@ -191,6 +161,7 @@ final class RoomHost: @unchecked Sendable {
         fanout.position = room.sequence
         flush()
         if checkpoints.isDue(at: room.sequence) { checkpoints.add(room.stateVectors, at: room.sequence) }
+        tellOccupation(room.subscriberCount > 0)
         scheduleWake()
         scheduleUnloading()
     }
@@ -241,6 +212,8 @@ final class RoomHost: @unchecked Sendable {
         case .submissionTaken(let taken): store(taken)
         case .submissionRefused(let requestID, let refusal):
             requests.removeValue(forKey: requestID)?.resume(returning: .failure(.init(refusal: refusal)))
+        case .writeFinished(let requestID, let outcome):
+            writes.removeValue(forKey: requestID)?.resume(returning: outcome)
         case .verdictMissing(let submissionID): askVerdict(of: submissionID)
         case .battleFinished(let result):
             let specification = room.specification
@@ -258,10 +231,17 @@ final class RoomHost: @unchecked Sendable {
         fanout.send(messages, to: id)
     }
 
+    private func tellOccupation(_ isOccupied: Bool) {
+        guard self.isOccupied != isOccupied else { return }
+        self.isOccupied = isOccupied
+        services.hooks.activity(room.specification, .occupied(isOccupied))
+    }
+
     // MARK: End
 
     func end(_ status: Status, refusal: DoorRefusal) {
         self.status = status
+        tellOccupation(false)
         wake?.task.cancel()
         wake = nil
         unloading?.cancel()
@@ -275,6 +255,8 @@ final class RoomHost: @unchecked Sendable {
             continuation.resume(returning: .failure(.init(refusal: .unavailable)))
         }
         requests.removeAll()
+        for continuation in writes.values { continuation.resume(returning: .unavailable) }
+        writes.removeAll()
         onGone(self)
     }
 

@@ -25,6 +25,7 @@ final class Host {
     var sockets: [SubscriberID: Socket] = [:]
     var taken: [TakenSubmission] = []
     var refusedRequests: [UInt64: SubmissionRefusal] = [:]
+    var finishedWrites: [SubscriberID: DocumentWriteOutcome] = [:]
     var results: [BattleResult] = []
     var missingVerdicts: [String] = []
     var alarms: [String] = []
@@ -186,6 +187,7 @@ final class Host {
                 if stores { archive(lines, of: document) }
                 answers.append { $0.chatArchived(document: document, isStored: stores) }
             case .acknowledged(let id, let count): acknowledged[id, default: 0] += count
+            case .writeFinished(let id, let outcome): finishedWrites[id] = outcome
             case .refused(let id): refusedWrites[id, default: 0] += 1
             }
         }

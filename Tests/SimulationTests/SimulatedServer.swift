@@ -189,7 +189,7 @@ final class SimulatedServer {
             case .snapshotDue: saveSnapshot()
             case .alarm: alarms += 1
             case .submissionTaken, .submissionRefused, .verdictMissing, .battleFinished, .worked, .limited,
-                .notify, .archiveChat:
+                .notify, .archiveChat, .writeFinished:
                 break
             }
         }

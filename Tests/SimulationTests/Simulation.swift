@@ -45,7 +45,7 @@ final class Simulation {
             SimulatedClient(world, server, user: user, name: name, manner, mayWrite: writes)
         }
         switch plan.kind {
-        case .open: return (0..<3).map { _ in client("", DocumentName.main) }
+        case .open, .hosted: return (0..<3).map { _ in client("", DocumentName.main) }
         case .pair:
             var clients = [
                 client("ann", DocumentName.main), client("bob", DocumentName.main),
