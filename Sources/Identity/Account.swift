@@ -28,12 +28,18 @@ public struct Caller: Sendable, Equatable {
     public var handle: String
     public var sessionID: String
     public var roles: Set<Role>
+    /// What a service account's key may be used for; nil for people.
+    public var scopes: Set<ServiceScope>?
 
-    public init(userID: String, handle: String, sessionID: String, roles: Set<Role>) {
+    public init(
+        userID: String, handle: String, sessionID: String, roles: Set<Role>,
+        scopes: Set<ServiceScope>? = nil
+    ) {
         self.userID = userID
         self.handle = handle
         self.sessionID = sessionID
         self.roles = roles
+        self.scopes = scopes
     }
 
     public var isGuest: Bool { roles.contains(.guest) }

@@ -6,12 +6,19 @@ public enum Hashing {
         Array(SHA256.hash(data: bytes))
     }
 
+    /// HMAC-SHA256 (RFC 2104), lower-case hexadecimal.
+    public static func hmacSHA256Hex(key: [UInt8], _ message: [UInt8]) -> String {
+        hex(HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: key)))
+    }
+
     /// Lower-case hexadecimal.
-    public static func sha256Hex(_ bytes: [UInt8]) -> String {
+    public static func sha256Hex(_ bytes: [UInt8]) -> String { hex(SHA256.hash(data: bytes)) }
+
+    private static func hex(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text = [UInt8]()
         text.reserveCapacity(64)
-        for byte in SHA256.hash(data: bytes) {
+        for byte in bytes {
             text.append(digits[Int(byte >> 4)])
             text.append(digits[Int(byte & 15)])
         }

@@ -46,6 +46,12 @@ public enum Limits {
     /// Accounts looked up by one call of `accounts(ids:)`.
     public static let accountsPerLookup = 200
     public static let roomIDBytes = 128
+    public static let serviceNameBytes = 64
+    /// A longer key is refused unread.
+    public static let serviceKeyBytes = 128
+    /// Keys of one service account that are not revoked.
+    public static let keysPerServiceAccount = 16
+    public static let largestQuota = 10_000_000
     /// Sessions, and refresh tokens, deleted by one call of `purgeSessions`.
     public static let purgedRows = 1000
 }
