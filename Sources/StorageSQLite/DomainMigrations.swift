@@ -13,5 +13,8 @@ enum DomainMigrations {
         registerRoomMigrations,
         registerChatMigrations,
         registerBanMigrations,
+        registerVersionMigrations,
+        registerServiceAccountMigrations,
+        registerWebhookMigrations,
     ]
 }
