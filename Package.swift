@@ -19,6 +19,7 @@ let package = Package(
         // `traits: []` leaves out swift-configuration and all of Foundation's networking.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -42,6 +43,7 @@ let package = Package(
         .target(name: "Battles", swiftSettings: settings),
         .target(name: "Rooms", dependencies: ["CRDT", "SyncProtocol", "Battles"], swiftSettings: settings),
         .target(name: "Matchmaking", swiftSettings: settings),
+        .target(name: "Webhooks", swiftSettings: settings),
         .target(
             name: "Problems", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: settings
         ),
@@ -65,8 +67,19 @@ let package = Package(
         .target(
             name: "StorageSQLite",
             dependencies: [
-                "Identity", "Problems", "Judging", "Matchmaking", "Rooms",
+                "Identity", "Problems", "Judging", "Matchmaking", "Rooms", "Webhooks",
                 .product(name: "GRDB", package: "GRDB.swift"),
+            ], swiftSettings: settings),
+        .target(
+            name: "ForeignStores", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
+        .target(
+            name: "OutboundHTTP",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: settings),
         .target(
             name: "SyncServer",
@@ -80,7 +93,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Identity", "Problems", "Judging", "Matchmaking", "CRDT", "Rooms", "SyncProtocol",
-                "SyncServer",
+                "SyncServer", "Webhooks",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -98,7 +111,7 @@ let package = Package(
                 "CRDT", "Rooms", "SyncServer", "Battles", "Matchmaking", "Problems", "PackageFiles",
                 "Judging",
                 "Sandbox", "Identity", "StorageSQLite", "Gateway", "CZlib", "CPrivileges", "sandbox-helper",
-                "SyncProtocol",
+                "SyncProtocol", "Webhooks", "OutboundHTTP", "ForeignStores",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -141,6 +154,15 @@ let package = Package(
             name: "SimulationTests",
             dependencies: ["Rooms", "SyncProtocol", "CRDT", "Battles", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "ForeignStoresTests", dependencies: ["ForeignStores", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "WebhooksTests",
+            dependencies: [
+                "Webhooks", "OutboundHTTP", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], swiftSettings: settings),
         .testTarget(name: "BattlesTests", dependencies: ["Battles", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "MatchmakingTests", dependencies: ["Matchmaking", "TestSupport"], swiftSettings: settings),

@@ -14,6 +14,7 @@ import Testing
         "Rooms": ["CRDT", "SyncProtocol", "Battles"],
         "Matchmaking": [],
         "Problems": ["Yams"],
+        "Webhooks": ["Synchronization"],
         "Judging": ["Problems"],
         "Identity": ["CArgon2", "Crypto", "Dispatch", "JWTKit", "Synchronization"],
 
@@ -23,8 +24,10 @@ import Testing
         "StorageSQLite": [
             "Dispatch", "Foundation", "Glibc", "GRDB", "Identity", "Judging", "Matchmaking", "Problems",
             "Rooms",
-            "Synchronization",
+            "Synchronization", "Webhooks",
         ],
+        "ForeignStores": ["Foundation", "GRDB"],
+        "OutboundHTTP": ["Dispatch", "Glibc", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"],
         "SyncServer": [
             "Battles", "CRDT", "CZlib", "Glibc", "Logging", "NIOCore", "Rooms", "SyncProtocol",
             "Synchronization",
@@ -34,14 +37,16 @@ import Testing
             "Logging",
             "Matchmaking", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOWebSocket",
             "Problems",
-            "Rooms", "SyncProtocol", "SyncServer", "Synchronization",
+            "Rooms", "SyncProtocol", "SyncServer", "Synchronization", "Webhooks",
         ],
     ]
 
     /// The executable wires everything; it alone may import adapters.
     static let wiring = "coduel"
-    static let adapters: Set<String> = ["Sandbox", "PackageFiles", "StorageSQLite"]
-    static let frameworks: Set<String> = ["Hummingbird", "HummingbirdCore", "GRDB", "JWTKit"]
+    static let adapters: Set<String> = [
+        "Sandbox", "PackageFiles", "StorageSQLite", "OutboundHTTP", "ForeignStores",
+    ]
+    static let frameworks: Set<String> = ["Hummingbird", "HummingbirdCore", "GRDB", "JWTKit", "NIOSSL"]
 
     static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent()

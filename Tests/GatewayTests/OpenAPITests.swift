@@ -29,7 +29,8 @@ import Yams
     /// Many routes need a running room directory, so the list is also read from the sources.
     private static func writtenRoutes() throws -> Set<String> {
         let folder = root.appending(path: "Sources/Gateway/Routes")
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+            .filter { $0.hasSuffix(".swift") }
         let route = try Regex(
             "Route\\(\\s*\\.([a-z]+),\\s*\"(/api/[^\"]+)\"", as: (Substring, Substring, Substring).self)
         return try files.reduce(into: []) { found, file in

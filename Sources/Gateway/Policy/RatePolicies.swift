@@ -18,6 +18,8 @@ package enum RatePolicyName: String, Sendable, CaseIterable {
     case tickets
     /// Uploaded problem packages, a user.
     case uploads
+    /// Calls that read a room's log, a user.
+    case history
     /// Other calls that change something, a user.
     case writes
     /// Calls that only read; a user, or an address where nobody is logged in.
@@ -27,7 +29,7 @@ package enum RatePolicyName: String, Sendable, CaseIterable {
     package var isByAddress: Bool {
         switch self {
         case .registrations, .logins, .guests, .refreshes, .refusals: true
-        case .submissions, .runs, .tickets, .uploads, .writes, .reads: false
+        case .submissions, .runs, .tickets, .uploads, .history, .writes, .reads: false
         }
     }
 }
@@ -54,6 +56,7 @@ package struct RatePolicy: Sendable, Equatable {
         .runs: RatePolicy(quota: 30, windowSeconds: 60),
         .tickets: RatePolicy(quota: 60, windowSeconds: 60),
         .uploads: RatePolicy(quota: 30, windowSeconds: 600),
+        .history: RatePolicy(quota: 500, windowSeconds: 10),
         .writes: RatePolicy(quota: 300, windowSeconds: 60),
         .reads: RatePolicy(quota: 200, windowSeconds: 2),
     ]

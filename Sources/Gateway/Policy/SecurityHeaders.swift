@@ -11,6 +11,8 @@ extension HTTPField.Name {
     static let openerPolicy = named("Cross-Origin-Opener-Policy")
     static let resourcePolicy = named("Cross-Origin-Resource-Policy")
     static let forwardedFor = named("X-Forwarded-For")
+    /// The last record of the log that an answered state of a document knows of.
+    static let documentSequence = named("X-Document-Sequence")
     static let lastEventID = named("Last-Event-ID")
 
     /// All names above are tokens, so the fallback is never taken.

@@ -48,14 +48,18 @@ package struct RoomRoutes: Sendable {
             Route(.post, "/api/v1/rooms", body: json, limits: [.writes], idempotent: true) { _, context in
                 try await create(context)
             },
-            Route(.get, "/api/v1/rooms/{id}") { _, context in try await show(context) },
+            Route(.get, "/api/v1/rooms/{id}", scope: .documentsRead) { _, context in try await show(context)
+            },
             Route(.post, "/api/v1/rooms/{id}/sync-tokens", body: json, limits: [.writes]) { _, context in
                 try await mintToken(context)
             },
             Route(.post, "/api/v1/rooms/{id}/invites", body: json, limits: [.writes]) { _, context in
                 try await invite(context)
             },
-            Route(.post, "/api/v1/invites/{code}/accept", body: json, limits: [.writes]) { _, context in
+            Route(
+                .post, "/api/v1/invites/{code}/accept", body: json, limits: [.writes],
+                scope: .documentsWrite
+            ) { _, context in
                 try await accept(context)
             },
             Route(
@@ -63,8 +67,6 @@ package struct RoomRoutes: Sendable {
             ) { _, context in try await submit(context) },
             Route(.post, "/api/v1/rooms/{id}/forfeit", body: json, limits: [.writes]) { _, context in
                 try await forfeit(context)
-            },
-            Route(.get, "/api/v1/rooms/{id}/replay") { request, context in try await replay(request, context)
             },
         ]
     }
@@ -134,7 +136,7 @@ package struct RoomRoutes: Sendable {
     private func mintToken(_ context: GatewayContext) async throws -> Response {
         let caller = try context.requireCaller()
         let id = try context.parameter("id")
-        let policy = try await visible(id, to: RoomCaller(caller))
+        let policy = try await directory.visiblePolicy(of: id, for: RoomCaller(caller))
         let epoch = policy.specification.epoch
         let token = try await identity.mintSyncToken(
             roomID: id, epoch: epoch, for: caller, ttlSeconds: Self.syncTokenSeconds)
@@ -151,7 +153,7 @@ package struct RoomRoutes: Sendable {
     private func invite(_ context: GatewayContext) async throws -> Response {
         let caller = try context.requireCaller()
         let id = try context.parameter("id")
-        let policy = try await visible(id, to: RoomCaller(caller))
+        let policy = try await directory.visiblePolicy(of: id, for: RoomCaller(caller))
         let wish = try context.decode(Invitation.self)
         guard policy.specification.kind == .pair, policy.isParticipant(RoomCaller(caller)) else {
             throw HTTPProblem.forbidden("Only members of a pair room invite.")
@@ -208,15 +210,7 @@ package struct RoomRoutes: Sendable {
         return String(bytes.map { alphabet[Int($0) % alphabet.count] })
     }
 
-    private func visible(_ id: String, to caller: RoomCaller) async throws -> AccessPolicy {
-        let policy = try await directory.with(id) { room, _ in room.policy }
-        guard policy.specification.kind != .open, policy.maySee(caller) else {
-            throw HTTPProblem.notFound("There is no such room.")
-        }
-        return policy
-    }
-
-    // MARK: Writing and replay
+    // MARK: Writing
 
     private struct SubmissionWish: Decodable {
         var language: String
@@ -229,7 +223,7 @@ package struct RoomRoutes: Sendable {
         let caller = RoomCaller(try context.requireCaller())
         let id = try context.parameter("id")
         let wish = try context.decode(SubmissionWish.self)
-        _ = try await visible(id, to: caller)
+        _ = try await directory.visiblePolicy(of: id, for: caller)
         guard Language.named(wish.language)?.id == wish.language else {
             throw HTTPProblem.invalid("language", "is not a known language", code: "value")
         }
@@ -261,30 +255,12 @@ package struct RoomRoutes: Sendable {
     private func forfeit(_ context: GatewayContext) async throws -> Response {
         let caller = RoomCaller(try context.requireCaller())
         let id = try context.parameter("id")
-        let policy = try await visible(id, to: caller)
+        let policy = try await directory.visiblePolicy(of: id, for: caller)
         guard policy.specification.kind == .battle, policy.isParticipant(caller) else {
             throw HTTPProblem.forbidden("Only a player of the battle can give up.")
         }
         try await directory.with(id) { room, atMs in room.forfeit(caller.userID, atMs: atMs) }
         return Response(status: .accepted)
-    }
-
-    private func replay(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        let caller = RoomCaller(try context.requireCaller())
-        let id = try context.parameter("id")
-        let page = try PageRequest(request)
-        var after: Int64 = 0
-        if let cursor = page.cursor {
-            guard let sequence = Int64(cursor), sequence >= 0 else {
-                throw HTTPProblem.invalid("cursor", "is not a cursor of this list", code: "cursor")
-            }
-            after = sequence
-        }
-        _ = try await visible(id, to: caller)
-        let records = try await directory.replay(of: id, for: caller, after: after, limit: page.limit)
-        return .json(
-            PageReply(
-                items: records.records.map(ReplayRecord.init), nextCursor: records.next.map(String.init)))
     }
 }
 
@@ -325,38 +301,4 @@ private struct SubmissionReply: Encodable {
     var id: String
     var status: String
     var snapshot: Snapshot
-}
-
-/// One record of a replay.
-private struct ReplayRecord: Encodable {
-    var sequence: Int64
-    var kind: String
-    var document: String?
-    var author: String?
-    var at: String
-    var atMs: Int64
-    /// A Yjs update of version 1, base64; only of updates.
-    var update: String?
-    /// The record's JSON text; of everything else.
-    var event: String?
-
-    init(_ record: LogRecord) {
-        sequence = record.sequence
-        document = record.document.isEmpty ? nil : record.document
-        author = record.author.isEmpty ? nil : record.author
-        at = timestamp(record.committedAtMs)
-        atMs = record.committedAtMs
-        switch record.kind {
-        case .update:
-            kind = "update"
-            update = Data(record.payload).base64EncodedString()
-        case .submission: kind = "submission"
-        case .verdict: kind = "verdict"
-        case .battle: kind = "battle"
-        case .lost: kind = "lost"
-        }
-        if record.kind != .update, record.kind != .lost {
-            event = String(decoding: record.payload, as: UTF8.self)
-        }
-    }
 }

@@ -82,6 +82,13 @@ package struct Admission: Sendable {
             }
             throw problem
         }
+        if let scopes = context.caller?.scopes {
+            guard let scope = route.scope, scopes.contains(scope) else {
+                throw HTTPProblem.forbidden(
+                    route.scope.map { "This call needs a key with the scope \($0.rawValue)." }
+                        ?? "Service accounts cannot make this call.", code: "scope_missing")
+            }
+        }
         if case .roles(let roles) = route.access, let caller = context.caller,
             caller.roles.isDisjoint(with: roles)
         {

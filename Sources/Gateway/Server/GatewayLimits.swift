@@ -7,6 +7,14 @@ package enum GatewayLimits {
     package static let sourceBody = 512 << 10
     package static let sourceBytes = 64 << 10
     package static let standardInputBytes = 256 << 10
+    /// A body with edits of a document, one with an update, and edits in one call.
+    package static let editBody = 1 << 20
+    package static let updateBody = 1 << 20
+    package static let editsPerCall = 1_000
+    /// Names that service accounts give, and how long their sync tokens live unless told, seconds.
+    package static let hostedNameBytes = 256
+    package static let externalUserBytes = 128
+    package static let serviceTokenSeconds = 3_600
     package static let packageBody = 64 << 20
     package static let jsonDepth = 32
     package static let pageItems = 100

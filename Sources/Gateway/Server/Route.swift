@@ -36,11 +36,14 @@ package struct Route: Sendable {
     package var limits: [RatePolicyName]
     /// Whether an `Idempotency-Key` is honoured.
     package var idempotent: Bool
+    /// What a service account's key must be good for; nil: the call is for people alone.
+    package var scope: ServiceScope?
     package var handler: RouteHandler
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, access: Access = .caller, body: Body = .none,
-        limits: [RatePolicyName] = [.reads], idempotent: Bool = false, handler: @escaping RouteHandler
+        limits: [RatePolicyName] = [.reads], idempotent: Bool = false,
+        scope: ServiceScope? = nil, handler: @escaping RouteHandler
     ) {
         self.method = method
         self.path = path
@@ -48,6 +51,7 @@ package struct Route: Sendable {
         self.body = body
         self.limits = limits
         self.idempotent = idempotent
+        self.scope = scope
         self.handler = handler
     }
 }

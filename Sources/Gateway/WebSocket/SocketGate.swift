@@ -9,6 +9,7 @@ import SyncServer
 /// Decides which requests become WebSockets and who is behind them.
 package struct SocketGate: Sendable {
     private let identity: IdentityService
+    private let services: ServiceAccountService
     private let directory: RoomDirectory
     private let origins: OriginPolicy
     private let memory: RefusalMemory
@@ -17,10 +18,11 @@ package struct SocketGate: Sendable {
     private let echoes: Bool
 
     package init(
-        identity: IdentityService, directory: RoomDirectory, origins: OriginPolicy,
-        proxies: [AddressBlock] = [], opensAnyName: Bool, echoes: Bool
+        identity: IdentityService, services: ServiceAccountService, directory: RoomDirectory,
+        origins: OriginPolicy, proxies: [AddressBlock] = [], opensAnyName: Bool, echoes: Bool
     ) {
         self.identity = identity
+        self.services = services
         self.directory = directory
         self.origins = origins
         self.proxies = proxies
@@ -151,6 +153,7 @@ package struct SocketGate: Sendable {
         RoomCaller, Int64?
     ) {
         guard let token else { throw DoorRefusal(.unauthenticated, "a token is needed") }
+        if let (caller, epoch) = try await hostedCaller(of: token, in: roomID) { return (caller, epoch) }
         do {
             let grant = try await identity.verifySyncToken(token)
             guard grant.roomID == roomID else {
@@ -169,6 +172,27 @@ package struct SocketGate: Sendable {
                 throw DoorRefusal(.unauthenticated, "the token is not valid")
             }
         }
+    }
+
+    /// The user of a service account's product whom its sync token lets in; nil where it is no such token.
+    private func hostedCaller(
+        of token: String, in roomID: String
+    ) async throws(DoorRefusal) -> (RoomCaller, Int64?)? {
+        let grant: ServiceSyncGrant
+        do throws(IdentityError) {
+            grant = try await services.verifySyncToken(token)
+        } catch {
+            switch error.code {
+            case .unavailable: throw DoorRefusal(.tryAgainLater, error.message)
+            case .sessionEnded: throw DoorRefusal(.unauthenticated, "the key of this token was revoked")
+            default: return nil
+            }
+        }
+        guard grant.roomID == roomID else { throw DoorRefusal(.forbidden, "the token is for another room") }
+        let caller = RoomCaller(
+            userID: grant.userID, name: grant.userName, of: grant.accountID,
+            sessionID: ServiceKey.sessionID(of: grant.keyID), grant: grant.mayWrite ? .write : .read)
+        return (caller, grant.epoch)
     }
 
     // MARK: Requests

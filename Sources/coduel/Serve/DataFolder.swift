@@ -6,7 +6,7 @@ import Glibc
 struct DataFolder {
     /// As this process reaches it from now on.
     let path: String
-    private let lock: Int32
+    private let lock: FolderLock
 
     /// Makes the folder when it is missing, locks it, hands it to the unprivileged user and gives up root.
     ///
@@ -18,7 +18,7 @@ struct DataFolder {
         } catch {
             throw SettingsError("the data folder \(path) cannot be made: \(error.localizedDescription)")
         }
-        let lock = try self.lock(path)
+        let lock = try FolderLock(path)
         guard geteuid() == 0 else {
             guard wanted == nil else { throw SettingsError("--user needs the server to be started as root") }
             try check(privileges_harden(), "privileges cannot be given up")
@@ -44,17 +44,6 @@ struct DataFolder {
     private struct User {
         var id: uid_t
         var group: gid_t
-    }
-
-    /// One server a folder: two would both believe that they own the rooms.
-    private static func lock(_ path: String) throws -> Int32 {
-        let descriptor = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw SettingsError("the data folder \(path) cannot be written to") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            throw SettingsError("another coduel runs on the data folder \(path)")
-        }
-        return descriptor
     }
 
     private static func account(_ wanted: String?, owning path: String) throws -> User {

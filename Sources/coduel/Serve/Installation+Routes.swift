@@ -13,7 +13,6 @@ extension Installation {
     static func routes(
         identity: IdentityService, catalogue: ProblemCatalogue, submissions: SubmissionStoreSQLite,
         executor: GuardedSandbox, judge: JudgeService, director: MatchDirector, directory: RoomDirectory,
-        rooms: RoomStoreSQLite,
         events: UserEvents, metrics: Metrics, readiness: Readiness, settings: GatewaySettings,
         environment: IdentityEnvironment
     ) -> [Route] {
@@ -41,18 +40,26 @@ extension Installation {
                 readiness: readiness, metrics: metrics, jwks: { identity.jwks() }, settings: settings)
     }
 
-    /// Rooms, what people say and change in them, and whoever watches over both.
-    static func peopleRoutes(
-        identity: IdentityService, directory: RoomDirectory, rooms: RoomStoreSQLite,
-        catalogue: ProblemCatalogue, blocks: BlockStoreSQLite, chatArchive: ChatArchiveSQLite,
-        events: UserEvents, gate: SocketGate, roomsPerUser: Int, environment: IdentityEnvironment
+    /// Rooms, their documents and history, what people say and change in them, who of other products is let in, and
+    /// whoever watches over all of it.
+    static func roomRoutes(
+        identity: IdentityService, services: ServiceAccountService, directory: RoomDirectory,
+        stores: RoomRouteStores, catalogue: ProblemCatalogue, events: UserEvents, gate: SocketGate,
+        roomsPerUser: Int, environment: IdentityEnvironment
     ) -> [Route] {
         RoomRoutes(
-            identity: identity, directory: directory, rooms: rooms, catalogue: catalogue, blocks: blocks,
-            events: events, roomsPerUser: roomsPerUser, randomBytes: environment.randomBytes
+            identity: identity, directory: directory, rooms: stores.rooms, catalogue: catalogue,
+            blocks: stores.blocks, events: events, roomsPerUser: roomsPerUser,
+            randomBytes: environment.randomBytes
         ).routes + RoomChangeRoutes(directory: directory).routes
-            + ChatRoutes(directory: directory, archive: chatArchive, blocks: blocks).routes
-            + BlockRoutes.routes(identity: identity, blocks: blocks, events: events, now: environment.now)
+            + ChatRoutes(directory: directory, archive: stores.chatArchive, blocks: stores.blocks).routes
+            + BlockRoutes.routes(
+                identity: identity, blocks: stores.blocks, events: events, now: environment.now)
+            + ReplayRoutes(directory: directory).routes
+            + DocumentRoutes(directory: directory, versions: stores.versions, identity: identity).routes
+            + VersionRoutes(directory: directory, versions: stores.versions).routes
+            + ServiceAccountRoutes(services: services).routes
+            + SyncTokenRoutes(services: services, directory: directory, rooms: stores.rooms).routes
             + AdminRoutes(
                 identity: identity, directory: directory, forgetRefusals: { gate.forgetRefusals() }
             ).routes
@@ -91,5 +98,20 @@ extension Installation {
             }
         }
         return try result.get()
+    }
+}
+
+/// The stores that only the rooms' routes read and write.
+struct RoomRouteStores {
+    let rooms: RoomStoreSQLite
+    let blocks: BlockStoreSQLite
+    let chatArchive: ChatArchiveSQLite
+    let versions: VersionStoreSQLite
+
+    init(_ database: CoduelDatabase, rooms: RoomStoreSQLite) {
+        self.rooms = rooms
+        blocks = BlockStoreSQLite(database)
+        chatArchive = ChatArchiveSQLite(database)
+        versions = VersionStoreSQLite(database)
     }
 }

@@ -27,6 +27,8 @@ extension Installation {
             accounts: AccountStoreSQLite(database), sessions: SessionStoreSQLite(database),
             keys: SigningKeyStoreSQLite(database), bans: BanStoreSQLite(database),
             settings: IdentitySettings(guestsAllowed: settings.guestsAllowed), environment: environment)
+        let services = ServiceAccountService(
+            store: ServiceAccountStoreSQLite(database), identity: identity, environment: environment)
         if let refusal = foundation.sandboxRefusal {
             logger.error(
                 "programs are not judged here: see coduel doctor", metadata: ["reason": "\(refusal)"])
@@ -41,13 +43,13 @@ extension Installation {
             now: now, newID: newID)
         let events = UserEvents(run: newID().filter { $0 != "-" })
         let metrics = Metrics()
-        let blocks = BlockStoreSQLite(database)
-        let chatArchive = ChatArchiveSQLite(database)
+        let stores = RoomRouteStores(database, rooms: rooms)
         let limiter = RateLimiter(
             policies: RatePolicy.defaults.merging(settings.ratePolicies) { _, own in own })
         let registry = SocketRegistry(
             limits: settings.syncLimits.sockets, statistics: SyncStatistics(), now: now)
         let link = BattleLink()
+        let webhooks = try WebhookParts(settings, database, environment, logger)
         let hooks = RoomHooks(
             storeSubmission: { room, taken in
                 try await RoomSubmissions.store(
@@ -55,12 +57,13 @@ extension Installation {
             },
             verdict: { id in await RoomSubmissions.verdict(of: id, in: submissions) },
             battleFinished: { room, result in await link.battleFinished(room, result) },
-            notify: { notice in await Self.deliver(notice, blocks, events) },
+            notify: { notice in await Self.deliver(notice, stores.blocks, events) },
+            activity: webhooks.roomActivity,
             alarm: { text in logger.error("\(text)") },
             observe: { event in RoomCounts.count(event, in: metrics) })
         let directory = RoomDirectory(
             services: RoomServices(
-                store: rooms, log: log, chatArchive: chatArchive, hooks: hooks,
+                store: rooms, log: log, chatArchive: stores.chatArchive, hooks: hooks,
                 limits: settings.syncLimits.rooms,
                 ports: RoomPorts { userID, atMs in
                     // The same allowance as by HTTP.
@@ -80,7 +83,8 @@ extension Installation {
             BattleSettlement(
                 identity: identity, director: director, rooms: rooms, events: events, metrics: metrics,
                 logger: logger))
-        await Self.connect(judge, to: directory, events: events, metrics: metrics, logger: logger)
+        await Self.connect(
+            judge, to: directory, events: events, webhooks: webhooks, metrics: metrics, logger: logger)
 
         self.settings = settings
         self.logger = logger
@@ -92,6 +96,7 @@ extension Installation {
         self.judge = judge
         self.director = director
         self.directory = directory
+        self.webhooks = webhooks.dispatcher
         self.events = events
         self.metrics = metrics
         metrics.gauge(.rooms, labels: ["any"]) { Double(directory.loadedRooms) }
@@ -110,23 +115,33 @@ extension Installation {
             ratePolicies: settings.ratePolicies, pages: foundation.pages,
             openAPI: foundation.openAPI, version: coduelVersion)
         let gate = SocketGate(
-            identity: identity, directory: directory, origins: gatewaySettings.originPolicy,
-            proxies: settings.proxies, opensAnyName: settings.openRooms, echoes: settings.conformanceEcho)
+            identity: identity, services: services, directory: directory,
+            origins: gatewaySettings.originPolicy, proxies: settings.proxies,
+            opensAnyName: settings.openRooms, echoes: settings.conformanceEcho)
         self.gate = gate
         metrics.gauge(.webSocketConnections) { Double(directory.loops.openSockets) }
         gateway = GatewayServer(
             routes: Self.routes(
                 identity: identity, catalogue: catalogue, submissions: submissions, executor: executor,
                 judge: judge,
-                director: director, directory: directory, rooms: rooms, events: events, metrics: metrics,
+                director: director, directory: directory, events: events, metrics: metrics,
                 readiness: readiness, settings: gatewaySettings, environment: environment)
-                + Self.peopleRoutes(
-                    identity: identity, directory: directory, rooms: rooms, catalogue: catalogue,
-                    blocks: blocks, chatArchive: chatArchive, events: events, gate: gate,
-                    roomsPerUser: settings.syncLimits.roomsPerUser, environment: environment) + gate.routes,
-            authenticate: { try await identity.authenticate(accessToken: $0) },
+                + Self.roomRoutes(
+                    identity: identity, services: services, directory: directory, stores: stores,
+                    catalogue: catalogue, events: events, gate: gate,
+                    roomsPerUser: settings.syncLimits.roomsPerUser, environment: environment)
+                + WebhookRoutes(
+                    dispatcher: webhooks.dispatcher, store: webhooks.store,
+                    refusal: { webhooks.client.refusal(of: $0) }, environment: environment
+                ).routes + gate.routes,
+            authenticate: { token in
+                token.hasPrefix(ServiceAccountService.keyPrefix)
+                    ? try await services.authenticate(key: token)
+                    : try await identity.authenticate(accessToken: token)
+            },
             idempotency: IdempotencyStoreSQLite(database), settings: gatewaySettings, metrics: metrics,
             limiter: limiter, now: now)
+        services.onKeyEnded = { directory.endSession($0) }
         identity.onSessionEnded = { sessionID in
             directory.endSession(sessionID)
             events.endSession(sessionID)
@@ -160,8 +175,8 @@ extension Installation {
 
     /// The judge reports to the room that a submission came from, and to its author.
     private static func connect(
-        _ judge: JudgeService, to directory: RoomDirectory, events: UserEvents, metrics: Metrics,
-        logger: Logger
+        _ judge: JudgeService, to directory: RoomDirectory, events: UserEvents, webhooks: WebhookParts,
+        metrics: Metrics, logger: Logger
     ) async {
         await judge.observe(
             onProgress: { submission, passed, total, _ in
@@ -177,6 +192,7 @@ extension Installation {
                 metrics.add(.verdicts, labels: [verdict, submission.language])
                 metrics.observe(
                     .judgeWait, seconds: Double(directory.now() - submission.createdAtMs) / 1_000)
+                webhooks.finished(submission)
                 let room = submission.origin.map { #""\#($0.roomID)""# } ?? "null"
                 events.publish(
                     userID: submission.userID, type: "submission.finished",

@@ -14,6 +14,7 @@ import Rooms
 import ServiceLifecycle
 import StorageSQLite
 import SyncServer
+import Webhooks
 
 /// The embedded default: every role in one process, on SQLite. The one place that knows all adapters.
 struct Installation {
@@ -27,6 +28,7 @@ struct Installation {
     let judge: JudgeService
     let director: MatchDirector
     let directory: RoomDirectory
+    let webhooks: WebhookDispatcher
     let events: UserEvents
     let metrics: Metrics
     let readiness: Readiness
@@ -82,6 +84,7 @@ struct Installation {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: BackgroundService { [director] in await director.run() }),
+                .init(service: BackgroundService { [webhooks] in await webhooks.run() }),
                 .init(service: BackgroundService { await purgeSessions() }),
                 .init(service: BackgroundService { await removeQuietRooms() }),
                 .init(service: application),
@@ -142,6 +145,7 @@ struct Installation {
     /// After the last socket: what was handed to the disk gets there, running judgements are left to the next start.
     private func finish(_ foundation: ServeFoundation, _ database: CoduelDatabase) async {
         log.drain()
+        await webhooks.stop()
         foundation.sandbox?.stop()
         logger.info("stopped")
     }

@@ -62,6 +62,10 @@ struct ServeCommand: AsyncParsableCommand {
     var allowedHosts: String?
     @Option(help: "Pages of other origins that may call it, comma separated.")
     var allowedOrigins: String?
+    @Flag(help: "Let webhooks call private addresses, and plain http.")
+    var webhooksAllowPrivate = false
+    @Option(name: .customLong("webhooks-ca"), help: "A PEM file of authorities that webhooks trust too.")
+    var webhooksAuthorities: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical. Default info.")
     var logLevel: String?
     @Option(help: "registrations=60/600,logins=30/60,… calls per seconds.")
@@ -95,12 +99,14 @@ struct ServeCommand: AsyncParsableCommand {
         flags[.behindProxy] = behindProxy
         flags[.allowedHosts] = allowedHosts
         flags[.allowedOrigins] = allowedOrigins
+        flags[.webhooksAuthorities] = webhooksAuthorities
         flags[.logLevel] = logLevel
         flags[.rateLimits] = rateLimits
         flags[.syncLimits] = syncLimits
         let switches: [(SettingKey, Bool)] = [
             (.allowWeakIsolation, allowWeakIsolation), (.openRooms, openRooms),
             (.conformanceEcho, conformanceEcho), (.insecure, insecure), (.iKnow, iKnow),
+            (.webhooksAllowPrivate, webhooksAllowPrivate),
         ]
         for (key, isSet) in switches where isSet { flags[key] = "true" }
         return flags

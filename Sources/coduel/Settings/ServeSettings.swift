@@ -21,6 +21,8 @@ struct ServeSettings {
     var proxies: [AddressBlock] = []
     var allowedHosts: [String] = []
     var allowedOrigins: [String] = []
+    var webhooksAllowPrivate = false
+    var webhookAuthorities: String?
     var logLevel = Logger.Level.info
     var ratePolicies: [RatePolicyName: RatePolicy] = [:]
     var syncLimits: SyncLimitSettings
@@ -45,6 +47,8 @@ struct ServeSettings {
         proxies = try sources.list(.behindProxy).map(Self.block)
         allowedHosts = sources.list(.allowedHosts)
         allowedOrigins = sources.list(.allowedOrigins)
+        webhooksAllowPrivate = try sources.flag(.webhooksAllowPrivate) ?? false
+        webhookAuthorities = sources.text(.webhooksAuthorities)
         if let text = sources.text(.logLevel) {
             guard let level = Logger.Level(rawValue: text) else {
                 throw SettingsError(

@@ -15,6 +15,9 @@ enum SettingKey: String, CaseIterable {
     case iKnow = "i-know"
     case allowedHosts = "allowed-hosts"
     case allowedOrigins = "allowed-origins"
+    case webhooksAllowPrivate = "webhooks-allow-private"
+    /// Certificate authorities that webhooks trust besides the system's.
+    case webhooksAuthorities = "webhooks-ca"
     case logLevel = "log-level"
     /// `registrations=60/600,logins=30/60`: calls per seconds.
     case rateLimits = "rate-limits"
