@@ -182,7 +182,7 @@ let package = Package(
         .testTarget(
             name: "StorageSQLiteTests",
             dependencies: [
-                "StorageSQLite", "Identity", "Problems", "Judging", "Matchmaking", "Rooms",
+                "StorageSQLite", "Identity", "Problems", "Judging", "Matchmaking", "Rooms", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: settings),
     ],

@@ -1,3 +1,5 @@
+import Dispatch
+
 /// Every bound of this module.
 enum Limits {
     /// How long a connection waits for another process (`coduel users create` beside a running server).
@@ -7,6 +9,20 @@ enum Limits {
     static let walBytes = 64 << 20
     /// Commits of the room log begin at least so far apart. One that comes later begins at once.
     static let commitSpacingNanoseconds: UInt64 = 2_000_000
+    /// Page cache of the connection that writes the room log.
+    static let logCacheKiB = 16 << 10
+    /// Records, and bytes, of the journal from which on it is settled into the log. They are in memory too.
+    static let unsettledRecords = 8_192
+    static let unsettledBytes = 8 << 20
+    /// Where settling fails, appends fail from here on.
+    static let unsettledBytesAtMost = 64 << 20
+    /// Records that are settled with one commit, and with one transaction of its own.
+    static let settledWithCommit = 128
+    static let settledAtOnce = 1_024
+    /// How long nothing was written before what waits is settled.
+    static let settlePause = DispatchTimeInterval.milliseconds(500)
+    /// Rooms whose last sequence is remembered.
+    static let knownEnds = 65_536
     /// Rows of one page of a list, whatever was asked for; one more than the contract's 100 tells if there is more.
     static let pageRows = 101
     /// Records that one trimming of a log forgets at most.

@@ -28,6 +28,8 @@ import Testing
         try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
             log.append(records, room: "r") { done.resume(with: $0) }
         }
+        // These tests damage the log's table.
+        log.drain()
     }
 
     private func change(_ scratch: Scratch, _ sql: String) async throws {
@@ -140,12 +142,14 @@ import Testing
     }
 
     @Test func afterATrimmedLogTheNumbersGoOn() async throws {
-        let log = try open(Scratch())
+        let scratch = Scratch()
+        var log = try open(scratch)
         try await append((1...4).map { record($0) }, to: log)
         for sequence in [3, 4] as [Int64] { try await log.save(snapshot(sequence), trimsLog: true) }
         try await append([record(5)], to: log)
         try await log.save(snapshot(5), trimsLog: true)
         try await log.save(snapshot(6), trimsLog: true)
+        log = try open(scratch)
         await #expect(throws: RoomLogError.self) { try await append([record(2)], to: log) }
         try await append([record(7)], to: log)
     }

@@ -20,6 +20,10 @@ extension Installation {
         let now = environment.now
         let newID = environment.newID
         let log = try RoomLogSQLite(folder: foundation.data.path)
+        if log.damagedRows > 0 {
+            logger.error(
+                "commits of the room log could not be read", metadata: ["rows": "\(log.damagedRows)"])
+        }
         let rooms = RoomStoreSQLite(database)
         let submissions = SubmissionStoreSQLite(database)
         let catalogue = ProblemCatalogue(store: ProblemStoreSQLite(database))

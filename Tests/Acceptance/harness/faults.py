@@ -35,7 +35,7 @@ class FaultyDisk:
         self.env = {"LD_PRELOAD": str(self.library), "FAULTS_DIR": str(self.folder)}
 
     def begin(self, fault: str) -> None:
-        """`fail-sync` or `full`, until `end`."""
+        """`fail-sync`, `slow-sync` or `full`, until `end`."""
         (self.folder / fault).touch()
 
     def end(self, fault: str) -> None:

@@ -32,6 +32,11 @@ enum RoomLogSchema {
                     """)
         }
         migrator.registerMigration("log-checksums", migrate: addChecksums)
+        // What commits add, in the order of commits, until it is settled into `log`; see `JournalRow`.
+        migrator.registerMigration("log-journal") { db in
+            try db.execute(
+                sql: "CREATE TABLE journal (position INTEGER PRIMARY KEY, records BLOB NOT NULL)")
+        }
         return migrator
     }
 

@@ -17,6 +17,21 @@ extension RoomLogSQLite {
         }
     }
 
+    /// A waiting record, if it is what was written.
+    static func read(_ entry: UnsettledRecords.Entry, of room: String) -> Result<LogRecord, StorageError> {
+        entry.checksum == entry.record.checksum(in: room)
+            ? .success(entry.record)
+            : .failure(StorageError(code: .corrupt, message: "its checksum does not fit"))
+    }
+
+    /// A waiting record for replay, as `record(_ row:)`.
+    static func record(_ entry: UnsettledRecords.Entry, of room: String) -> LogRecord {
+        switch read(entry, of: room) {
+        case .success(let record): record
+        case .failure(let error): lostRecord(at: entry.record.sequence, error.message, committedAtMs: 0)
+        }
+    }
+
     /// A row for replay: a damaged one is a place where something was lost.
     static func record(_ row: Row) throws -> LogRecord {
         switch read(row) {
@@ -92,6 +107,7 @@ extension RoomLogSQLite {
     // MARK: Repairing
 
     public func repair(_ recovery: LogRecovery, of room: String, atMs: Int64) async throws {
+        try await settleAll()
         try await pool.write { db in
             for sequence in recovery.strays.sorted() {
                 try Self.setAside(sequence, of: room, "no record has this number", atMs: atMs, in: db)
@@ -104,8 +120,8 @@ extension RoomLogSQLite {
                         SELECT committed_at FROM log WHERE room = ? AND sequence < ?
                         ORDER BY sequence DESC LIMIT 1
                         """, arguments: [room, sequence])
-                try Self.insert(
-                    Self.lostRecord(at: sequence, reason, committedAtMs: before ?? 0), of: room, in: db)
+                let lost = Self.lostRecord(at: sequence, reason, committedAtMs: before ?? 0)
+                try Self.insert(.init(lost, in: room), of: room, in: db)
             }
             for sequence in recovery.snapshots {
                 try db.execute(

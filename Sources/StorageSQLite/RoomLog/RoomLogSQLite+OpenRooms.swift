@@ -26,7 +26,8 @@ extension RoomLogSQLite: OpenRoomLog {
         """
 
     public func roomCount(prefix: String) async throws -> Int {
-        try await pool.read { db in
+        try await settleAll()
+        return try await pool.read { db in
             try Int.fetchOne(
                 db, sql: "\(Self.found) SELECT count(room) FROM found",
                 arguments: [prefix, prefix + Self.last]) ?? 0
@@ -34,7 +35,8 @@ extension RoomLogSQLite: OpenRoomLog {
     }
 
     public func quietRooms(prefix: String, beforeMs: Int64, limit: Int) async throws -> [String] {
-        try await pool.read { db in
+        try await settleAll()
+        return try await pool.read { db in
             try String.fetchAll(
                 db,
                 sql: """
@@ -52,6 +54,8 @@ extension RoomLogSQLite: OpenRoomLog {
     }
 
     public func remove(room: String) async throws {
+        try await settleAll()
+        ends.withLock { $0[room] = nil }
         try await pool.write { db in
             for table in ["room_snapshots", "log", "lost_records"] {
                 try db.execute(sql: "DELETE FROM \(table) WHERE room = ?", arguments: [room])
