@@ -28,6 +28,8 @@ public final class SocketRegistry: Sendable {
 
     /// How long a user is kept out whose sockets were closed by hand, ms.
     public static let keepOutMs: Int64 = 60_000
+    /// Those without an account (in open rooms) are told apart by their address, which an office or a proxy may share.
+    static let peopleOfAddress = 20
     /// Users remembered without a socket, because they still have something to pay for.
     static let idleUsers = 20_000
     /// A user who has to wait longer than this for what was done already is closed instead.
@@ -86,7 +88,7 @@ public final class SocketRegistry: Sendable {
         let deadline = NIODeadline.now()
         let meter = try state.withLock { state throws(DoorRefusal) in
             Self.forgetIdle(&state, at: deadline, atMs)
-            var user = state.users[key] ?? User(meter: UserMeter(limits))
+            var user = state.users[key] ?? User(meter: Self.meter(for: caller, limits))
             guard user.keptOutUntilMs <= atMs else {
                 throw DoorRefusal(.forbidden, "your sockets were closed by an administrator; wait a minute")
             }
@@ -109,6 +111,10 @@ public final class SocketRegistry: Sendable {
             return state.isOpen
         }
         if !isOpen { state.withLock { Self.release(key, &$0, at: deadline) } }
+    }
+
+    private static func meter(for caller: RoomCaller, _ limits: SocketLimits) -> UserMeter {
+        caller.userID.isEmpty ? UserMeter(limits, people: peopleOfAddress) : UserMeter(limits)
     }
 
     private static func key(_ userID: String, _ socket: OpenSocket) -> String {

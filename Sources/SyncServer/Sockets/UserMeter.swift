@@ -27,11 +27,16 @@ final class UserMeter: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ limits: SocketLimits) {
+    /// - Parameter people: how many users share it.
+    init(_ limits: SocketLimits, people: Int = 1) {
+        func bucket(_ rate: Rate) -> TokenBucket {
+            TokenBucket(
+                Rate(perSecond: rate.perSecond * Double(people), burst: rate.burst * Double(people)))
+        }
         state = Mutex(
             State(
-                messages: TokenBucket(limits.userMessages), bytes: TokenBucket(limits.userBytes),
-                work: TokenBucket(limits.userWork)))
+                messages: bucket(limits.userMessages), bytes: bucket(limits.userBytes),
+                work: bucket(limits.userWork)))
     }
 
     /// Counts a message; gives which limit it is over and how long to wait.
