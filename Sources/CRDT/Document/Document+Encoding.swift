@@ -39,7 +39,7 @@ extension Document {
         if !pendingDeletes.isEmpty {
             updates.append(
                 Update(
-                    storage: [], encodedCount: 0, clientTable: [], records: [], groups: [],
+                    storage: [], encodedCount: 0, isV1: false, clientTable: [], records: [], groups: [],
                     deletes: pendingDeletes))
         }
         if let pending = pendingStructs { updates.append(pending.update.difference(since: vector)) }

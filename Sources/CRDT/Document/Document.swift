@@ -131,7 +131,7 @@ public final class Document {
         let pending = pendingStructs?.update.byteCount ?? 0
         return store.arena.used + update.storage.count + pending <= Limits.maxDocumentBytes
             && store.blocks.liveCount + 3 * update.records.count <= Limits.maxDocumentBlocks
-            && (pending + update.byteCount <= Limits.maxPendingBytes || pending == 0)
+            && (pending + update.v1Bound <= Limits.maxPendingBytes || pending == 0)
     }
 
     /// One pass of yjs `readUpdateV2`. Gives the pending structs when it is time to try them again.

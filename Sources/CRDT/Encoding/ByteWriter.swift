@@ -41,6 +41,11 @@ struct ByteWriter {
         bytes.append(contentsOf: array)
     }
 
+    mutating func varBytes(_ buffer: UnsafeBufferPointer<UInt8>) {
+        varUint(UInt64(buffer.count))
+        raw(buffer)
+    }
+
     mutating func string(_ text: String) {
         var text = text
         text.withUTF8 {

@@ -31,7 +31,8 @@ extension Update {
             }
         }
         return Update(
-            storage: storage, encodedCount: encodedCount, clientTable: clientTable, records: records,
+            storage: storage, encodedCount: encodedCount, isV1: false, clientTable: clientTable,
+            records: records,
             groups: groups, deletes: deletes)
     }
 

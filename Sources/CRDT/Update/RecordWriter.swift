@@ -1,6 +1,8 @@
 /// Writes one struct of a decoded update, from an offset on if part of it is cut off.
 enum RecordWriter {
-    static func write(_ source: UpdateBuilder.Source, to out: inout ByteWriter) {
+    static func write(
+        _ source: UpdateBuilder.Source, keepsSubFlags: Bool = false, to out: inout ByteWriter
+    ) {
         let record = source.record
         guard record.kind != .gc && record.kind != .skip else {
             out.byte(record.kind.rawValue)
@@ -13,7 +15,7 @@ enum RecordWriter {
         var info = record.kind.rawValue
         if hasOrigin { info |= 0x80 }
         if record.hasRightOrigin { info |= 0x40 }
-        if record.subStart != absent { info |= 0x20 }
+        if record.subStart != absent || keepsSubFlags && record.hasSubFlag { info |= 0x20 }
         out.byte(info)
         if isCut {
             out.varUint(source.client)

@@ -1,4 +1,4 @@
-/// A decoded v1 update. It was validated on its own and holds no reference to a document: applying it to any
+/// A decoded update. It was validated on its own and holds no reference to a document: applying it to any
 /// document cannot fail on the format.
 public struct Update: Sendable {
     /// A run of clocks of one client: `from` included, `to` excluded.
@@ -21,9 +21,11 @@ public struct Update: Sendable {
         var end: Int
     }
 
-    /// The encoded update, then the payloads that had to be rewritten into the form Yjs would write.
+    /// The encoded update, then the payloads that do not lie in it as Yjs would write them in v1.
     let storage: [UInt8]
     let encodedCount: Int
+    /// Whether `storage` begins with the update in v1.
+    let isV1: Bool
     /// Client ids named by the records.
     let clientTable: [ClientID]
     let records: [StructRecord]
@@ -36,12 +38,12 @@ public struct Update: Sendable {
     var hasFinalFlags = false
 
     init(
-        storage: [UInt8], encodedCount: Int, clientTable: [ClientID], records: [StructRecord],
-        groups: [Group],
-        deletes: [ClientRange]
+        storage: [UInt8], encodedCount: Int, isV1: Bool, clientTable: [ClientID], records: [StructRecord],
+        groups: [Group], deletes: [ClientRange]
     ) {
         self.storage = storage
         self.encodedCount = encodedCount
+        self.isV1 = isV1
         self.clientTable = clientTable
         self.records = records
         self.groups = groups
@@ -54,11 +56,28 @@ public struct Update: Sendable {
         self = try UpdateDecoder.decode(bytes, limits: limits)
     }
 
-    /// The bytes this update was decoded from.
-    public var bytes: [UInt8] { storage.count == encodedCount ? storage : Array(storage[..<encodedCount]) }
+    /// The update in v1: the bytes it was decoded from, or, when those were v2, the same structs and deletions
+    /// written anew, O(n).
+    public var bytes: [UInt8] {
+        guard isV1 else { return UpdateBuilder.bytes(of: self) }
+        return storage.count == encodedCount ? storage : Array(storage[..<encodedCount])
+    }
 
-    /// Number of encoded bytes.
+    /// Number of bytes this update was decoded from.
     public var byteCount: Int { encodedCount }
+
+    /// At least the number of bytes that the update takes in v1. O(1).
+    var v1Bound: Int {
+        isV1
+            ? encodedCount
+            : storage.count + records.count * Self.mostStructBytes + deletes.count * Self.mostRangeBytes
+    }
+
+    /// Most bytes of a struct in v1 besides its payload and names: two ids of 8 and 5 bytes, info, lengths; its
+    /// share of what heads a group.
+    private static let mostStructBytes = 64
+    /// Most bytes of a deleted range in v1, with its client.
+    private static let mostRangeBytes = 24
 
     /// Whether the update has neither structs (Skips aside) nor deletions.
     public var isEmpty: Bool { deletes.isEmpty && records.allSatisfy { $0.kind == .skip } }

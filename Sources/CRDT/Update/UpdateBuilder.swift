@@ -8,6 +8,8 @@ struct UpdateBuilder {
     private var firstClock: UInt64 = 0
     private var count: UInt64 = 0
     private var clientCount: UInt64 = 0
+    /// Whether items with an origin keep the map key flag.
+    private var keepsSubFlags = false
 
     /// A struct with the update it comes from.
     struct Source {
@@ -30,6 +32,14 @@ struct UpdateBuilder {
             for index in run.range { builder.write(Source(update: update, record: update.records[index])) }
         }
         return Self.decoded(builder.finish(deletes: []))
+    }
+
+    /// The v1 form of an update, with the map key flags as they came.
+    static func bytes(of update: Update) -> [UInt8] {
+        var builder = UpdateBuilder()
+        builder.keepsSubFlags = true
+        for record in update.records { builder.write(Source(update: update, record: record)) }
+        return builder.finish(deletes: DeleteRanges.grouped(update.deletes))
     }
 
     /// Decodes what was built from validated parts.
@@ -64,7 +74,7 @@ struct UpdateBuilder {
     mutating func write(_ source: Source) {
         start(source)
         count += 1
-        RecordWriter.write(source, to: &body)
+        RecordWriter.write(source, keepsSubFlags: keepsSubFlags, to: &body)
     }
 
     mutating func writeSkip(client id: ClientID, clock: UInt64, length: UInt64) {
@@ -103,7 +113,7 @@ struct UpdateBuilder {
 extension Update {
     /// An update that brings nothing.
     public static let empty = Update(
-        storage: [0, 0], encodedCount: 2, clientTable: [], records: [], groups: [], deletes: [])
+        storage: [0, 0], encodedCount: 2, isV1: true, clientTable: [], records: [], groups: [], deletes: [])
 }
 
 /// Delete sets as sorted ranges.

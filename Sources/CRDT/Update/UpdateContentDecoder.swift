@@ -40,7 +40,7 @@ extension UpdateDecoder {
         if !isCanonical || reader.longForms != longForms {
             let payload =
                 record.kind == .any ? try rewrittenValues(start, count) : try rewrittenJSON(start, count)
-            rewrites.append((records.count, payload))
+            rewrites.append((assembly.records.count, payload))
         }
         return count
     }
@@ -50,7 +50,7 @@ extension UpdateDecoder {
         let longForms = reader.longForms
         let isCanonical = try passSingle(&record)
         if !isCanonical || reader.longForms != longForms {
-            rewrites.append((records.count, try rewrittenSingle(record, start)))
+            rewrites.append((assembly.records.count, try rewrittenSingle(record, start)))
         }
     }
 
@@ -74,8 +74,8 @@ extension UpdateDecoder {
         case .document:
             _ = try key()
             let start = reader.offset
-            _ = try reader.skipAny(depth: limits.maxNesting)
-            return reader.slice(start, reader.offset - start).elementsEqual(try subdocumentOptions(start))
+            let options = try SubdocumentOptions.read(&reader, depth: limits.maxNesting)
+            return reader.slice(start, reader.offset - start).elementsEqual(options)
         default:
             throw reader.error(.malformed, "unexpected struct kind")
         }
@@ -102,7 +102,7 @@ extension UpdateDecoder {
             if record.typeRef == 3 || record.typeRef == 5 { try copyString() }
         case .document:
             try copyString()
-            writer.raw(try subdocumentOptions(source.offset))
+            writer.raw(try SubdocumentOptions.read(&source, depth: limits.maxNesting))
         default:
             writer.raw(try rewrittenJSON(start, 1))
         }
@@ -110,37 +110,13 @@ extension UpdateDecoder {
     }
 
     /// Checks one JSON text; true when it is as JSON.stringify writes it.
-    /// - Parameter isLegacy: whether it is JSON content, which knows the word `undefined` as well.
     private mutating func json(isLegacy: Bool = false) throws(UpdateError) -> Bool {
         let (start, length, _) = try reader.string()
         let text = Array(reader.slice(start, length))
-        if isLegacy && text.elementsEqual("undefined".utf8) { return true }
-        guard let (value, isLossy) = JSONParser.parse(utf8: text, maxNesting: limits.maxNesting) else {
-            throw reader.error(.malformed, "content is not JSON")
-        }
-        if isLossy { return true }
-        var written: [UInt8] = []
-        JSONWriter.write(value, into: &written, depth: Limits.maxValueNesting)
+        guard
+            let written = JSONContent.rewritten(text, maxNesting: limits.maxNesting, isLegacy: isLegacy)
+        else { throw reader.error(.malformed, "content is not JSON") }
         return written == text
-    }
-
-    /// The options of a subdocument as Yjs would write them again: those that differ from the defaults.
-    private func subdocumentOptions(_ start: Int) throws(UpdateError) -> [UInt8] {
-        var source = ByteReader(reader.slice(0, reader.offset))
-        try source.skip(start)
-        let given = try source.any(depth: limits.maxNesting)
-        guard given != .undefined, given != .null else {
-            throw source.error(.malformed, "subdocument without options")
-        }
-        var options: [Value.Entry] = []
-        if let gc = given["gc"], gc != .undefined, !gc.isTruthy { options.append(Value.Entry("gc", false)) }
-        if let load = given["autoLoad"], load.isTruthy { options.append(Value.Entry("autoLoad", true)) }
-        if let meta = given["meta"], meta != .undefined, meta != .null {
-            options.append(Value.Entry("meta", meta))
-        }
-        var writer = ByteWriter()
-        writer.any(.object(options))
-        return writer.bytes
     }
 
     /// `count` values from `start` on, as Yjs would write them again.
@@ -160,13 +136,43 @@ extension UpdateDecoder {
         for _ in 0..<count {
             let (textStart, length, _) = try source.string()
             let text = Array(source.slice(textStart, length))
-            var written = text
-            if let (value, isLossy) = JSONParser.parse(utf8: text, maxNesting: limits.maxNesting), !isLossy {
-                written.removeAll()
-                JSONWriter.write(value, into: &written, depth: Limits.maxValueNesting)
-            }
-            writer.varBytes(written)
+            let written = JSONContent.rewritten(text, maxNesting: limits.maxNesting, isLegacy: true)
+            writer.varBytes(written ?? text)
         }
+        return writer.bytes
+    }
+}
+
+/// JSON texts in contents.
+enum JSONContent {
+    /// The text as JSON.stringify would write its value again; nil when it is no JSON.
+    /// - Parameter isLegacy: whether it is JSON content, which knows the word `undefined` as well.
+    static func rewritten(_ text: [UInt8], maxNesting: Int, isLegacy: Bool) -> [UInt8]? {
+        if isLegacy && text.elementsEqual("undefined".utf8) { return text }
+        guard let (value, isLossy) = JSONParser.parse(utf8: text, maxNesting: maxNesting) else { return nil }
+        if isLossy { return text }
+        var written: [UInt8] = []
+        JSONWriter.write(value, into: &written, depth: Limits.maxValueNesting)
+        return written
+    }
+}
+
+enum SubdocumentOptions {
+    /// Reads the options of a subdocument and gives them as Yjs would write them again: those that differ from
+    /// the defaults.
+    static func read(_ reader: inout ByteReader, depth: Int) throws(UpdateError) -> [UInt8] {
+        let given = try reader.any(depth: depth)
+        guard given != .undefined, given != .null else {
+            throw reader.error(.malformed, "subdocument without options")
+        }
+        var options: [Value.Entry] = []
+        if let gc = given["gc"], gc != .undefined, !gc.isTruthy { options.append(Value.Entry("gc", false)) }
+        if let load = given["autoLoad"], load.isTruthy { options.append(Value.Entry("autoLoad", true)) }
+        if let meta = given["meta"], meta != .undefined, meta != .null {
+            options.append(Value.Entry("meta", meta))
+        }
+        var writer = ByteWriter()
+        writer.any(.object(options))
         return writer.bytes
     }
 }

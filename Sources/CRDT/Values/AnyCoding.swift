@@ -54,10 +54,10 @@ extension ByteReader {
             return true
         case 125:
             let start = offset
-            let (magnitude, negative) = try varInt()
-            var writer = ByteWriter()
-            writer.varInt(magnitude: magnitude, negative: negative)
-            return magnitude <= 0x7fff_ffff && writer.bytes.count == offset - start
+            let magnitude = try varInt().magnitude
+            // Six bits of the number are in the first byte and seven in each that follows.
+            let bits = UInt64.bitWidth - magnitude.leadingZeroBitCount
+            return magnitude <= 0x7fff_ffff && max(1, (bits + 7) / 7) == offset - start
         case 124:
             let value = Double(Float(bitPattern: try float32()))
             return !AnyCoding.isCompactInteger(value) && !value.isNaN

@@ -1,19 +1,25 @@
 /// Decoders of the columns of a v2 update (lib0 `decoding.js`). Runs are counted down, never expanded, so a
 /// column of few bytes may stand for any number of values: the caller bounds how many it takes.
 struct RunLengthBytes {
-    private(set) var reader: ByteReader
+    private var reader: ByteReader
     private var value: UInt8 = 0
-    /// Values of the current run still to come; nil for the last run, which has no end.
-    private var left: UInt64? = 0
+    /// Values of the current run still to come. The last run has no end: more than any caller takes.
+    private var left: UInt64 = 0
 
     init(_ column: ByteReader) { reader = column }
 
+    /// The place in the update behind what was read.
+    var place: Int { reader.place }
+
+    func error(_ code: UpdateError.Code, _ message: String) -> UpdateError { reader.error(code, message) }
+
+    @inline(__always)
     mutating func next() throws(UpdateError) -> UInt8 {
         if left == 0 {
             value = try reader.byte()
-            left = reader.remaining > 0 ? try reader.varUint() + 1 : nil
+            left = reader.remaining > 0 ? try reader.varUint() + 1 : .max
         }
-        if let count = left { left = count - 1 }
+        left &-= 1
         return value
     }
 }
@@ -26,14 +32,22 @@ struct RunLengthUnsigned {
 
     init(_ column: ByteReader) { reader = column }
 
+    var place: Int { reader.place }
+
+    func error(_ code: UpdateError.Code, _ message: String) -> UpdateError { reader.error(code, message) }
+
+    @inline(__always)
     mutating func next() throws(UpdateError) -> UInt64 {
-        if left == 0 {
-            let (magnitude, negative) = try reader.varInt()
-            value = magnitude
-            left = negative ? try reader.varUint() + 2 : 1
-        }
-        left -= 1
+        if left == 0 { try read() }
+        left &-= 1
         return value
+    }
+
+    @inline(__always)
+    private mutating func read() throws(UpdateError) {
+        let (magnitude, negative) = try reader.varInt()
+        value = magnitude
+        left = negative ? try reader.varUint() + 2 : 1
     }
 }
 
@@ -46,45 +60,77 @@ struct RunLengthDifferences {
 
     init(_ column: ByteReader) { reader = column }
 
+    var place: Int { reader.place }
+
+    @inline(__always)
     mutating func next() throws(UpdateError) -> UInt64 {
-        if left == 0 {
-            let (magnitude, negative) = try reader.varInt()
-            let coded = negative ? -Int64(magnitude) : Int64(magnitude)
-            difference = coded >> 1
-            left = coded & 1 == 1 ? try reader.varUint() + 2 : 1
-        }
-        left -= 1
-        let (sum, overflow) = value.addingReportingOverflow(difference)
-        guard !overflow, sum >= 0, sum <= Int64(Limits.maxSafeInteger) else {
+        if left == 0 { try read() }
+        left &-= 1
+        // Neither is beyond 2^53, so the sum of both is no overflow.
+        value &+= difference
+        guard value >= 0, value <= Int64(Limits.maxSafeInteger) else {
             throw reader.error(.malformed, "clock out of range")
         }
-        value = sum
-        return UInt64(sum)
+        return UInt64(truncatingIfNeeded: value)
+    }
+
+    @inline(__always)
+    private mutating func read() throws(UpdateError) {
+        let (magnitude, negative) = try reader.varInt()
+        let coded = negative ? -Int64(magnitude) : Int64(magnitude)
+        difference = coded >> 1
+        left = coded & 1 == 1 ? try reader.varUint() + 2 : 1
     }
 }
 
 /// Strings: one text and the lengths of its parts in UTF-16 units (lib0 `StringDecoder`).
 struct StringColumn {
+    /// One of the strings: bytes from `start` on in the text.
+    struct Part: BitwiseCopyable {
+        var start: Int
+        var length: Int
+        var units: UInt64
+    }
+
     private let text: UnsafeBufferPointer<UInt8>
-    private let end: ByteReader
+    /// Where the text begins in the update.
+    private let textPlace: Int
+    private let isASCII: Bool
     private var lengths: RunLengthUnsigned
     private var offset = 0
 
     init(_ column: ByteReader) throws(UpdateError) {
         var reader = column
-        let (start, length, _) = try reader.string()
+        let (start, length, units) = try reader.string()
         text = reader.slice(start, length)
-        end = reader
+        textPlace = reader.place - length
+        isASCII = units == length
         lengths = RunLengthUnsigned(reader)
     }
 
-    mutating func next() throws(UpdateError) -> UnsafeBufferPointer<UInt8> {
-        var units = try lengths.next()
+    func place(of part: Part) -> Int { textPlace + part.start }
+
+    func bytes(_ part: Part) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(rebasing: text[part.start..<part.start + part.length])
+    }
+
+    @inline(__always)
+    mutating func next() throws(UpdateError) -> Part {
+        let units = try lengths.next()
         let start = offset
-        if units <= UInt64(text.count - start), UTF8Text.isASCII(text, start, Int(units)) {
-            offset += Int(units)
-            return UnsafeBufferPointer(rebasing: text[start..<offset])
+        if units <= UInt64(text.count - start),
+            isASCII || UTF8Text.isASCII(text, start, Int(truncatingIfNeeded: units))
+        {
+            offset += Int(truncatingIfNeeded: units)
+        } else {
+            try pass(units)
         }
+        return Part(start: start, length: offset - start, units: units)
+    }
+
+    /// Passes over so many units, some of which may be parts of longer sequences.
+    private mutating func pass(_ units: UInt64) throws(UpdateError) {
+        var units = units
         while units > 0 {
             guard offset < text.count else { throw malformed }
             let lead = text[offset]
@@ -94,10 +140,11 @@ struct StringColumn {
             offset += bytes
             units -= width
         }
-        return UnsafeBufferPointer(rebasing: text[start..<offset])
     }
 
     private var malformed: UpdateError {
-        end.error(.malformed, "strings end too early or within a character")
+        UpdateError(
+            code: .malformed, offset: textPlace + offset,
+            message: "strings end too early or within a character")
     }
 }

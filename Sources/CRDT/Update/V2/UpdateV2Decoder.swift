@@ -1,22 +1,27 @@
-/// Reads a v2 update and writes the same structs as v1, which is then decoded and checked like any other. A
-/// few bytes of a v2 update can stand for any number of structs, so their number is bounded by the bytes.
+/// Decodes v2 updates (yjs `UpdateDecoderV2`) from their columns into records. A few bytes of a v2 update can
+/// stand for any number of structs, so their number is bounded by the bytes.
 struct UpdateV2Decoder {
     /// Structs that any update may have; see `UpdateLimits.maxStructsPerByte`.
     private static let freeStructs: UInt64 = 10_000
 
-    private var keyClocks: RunLengthDifferences
     private var clients: RunLengthUnsigned
     private var leftClocks: RunLengthDifferences
     private var rightClocks: RunLengthDifferences
-    private var infos: RunLengthBytes
-    private var strings: StringColumn
+    var infos: RunLengthBytes
     private var parentInfos: RunLengthBytes
-    private var typeRefs: RunLengthUnsigned
-    private var lengths: RunLengthUnsigned
-    private var rest: ByteReader
-    private let limits: UpdateLimits
-    private var keys: [[UInt8]] = []
+    var keyClocks: RunLengthDifferences
+    var strings: StringColumn
+    var typeRefs: RunLengthUnsigned
+    var lengths: RunLengthUnsigned
+    /// What has no column, the delete set last.
+    var rest: ByteReader
+    private var assembly: UpdateAssembly
     private var structsLeft: UInt64
+    /// Keys that may be named by number: places in the text of `strings`.
+    var keys: [StringColumn.Part] = []
+    /// Payloads that do not lie in the update as v1 has them; they are put behind its bytes.
+    var tail = PayloadTail()
+    var limits: UpdateLimits { assembly.limits }
 
     private init(_ buffer: UnsafeBufferPointer<UInt8>, _ limits: UpdateLimits) throws(UpdateError) {
         var reader = ByteReader(buffer)
@@ -37,195 +42,128 @@ struct UpdateV2Decoder {
         typeRefs = RunLengthUnsigned(try column(&reader))
         lengths = RunLengthUnsigned(try column(&reader))
         rest = reader
-        self.limits = limits
+        assembly = UpdateAssembly(limits: limits)
+        tail = PayloadTail(start: buffer.count, limit: limits.maxBytes)
         let (more, isBeyond) = UInt64(buffer.count).multipliedReportingOverflow(
             by: UInt64(max(0, limits.maxStructsPerByte)))
         let bound = isBeyond || more > Limits.maxSafeInteger ? Limits.maxSafeInteger : Self.freeStructs + more
         structsLeft = min(UInt64(max(0, limits.maxStructs)), bound)
     }
 
-    /// The v1 form of a v2 update.
-    static func v1(of bytes: [UInt8], limits: UpdateLimits) throws(UpdateError) -> [UInt8] {
+    static func decode(_ bytes: [UInt8], limits: UpdateLimits) throws(UpdateError) -> Update {
         guard bytes.count <= limits.maxBytes else {
             throw UpdateError(code: .tooLarge, offset: 0, message: "update of \(bytes.count) bytes")
         }
         return try bytes.withUnsafeBufferPointer { buffer throws(UpdateError) in
             var decoder = try UpdateV2Decoder(buffer, limits)
-            var out = OutputBuffer(capacity: 2 * buffer.count)
-            _ = try decoder.structs(to: &out)
-            try decoder.deleteSet(to: &out)
+            try decoder.structs()
+            let deletes = try DeleteRanges.read(&decoder.rest, isV2: true, limits: limits)
             try decoder.rest.expectEnd()
-            return out.bytes
+            return try decoder.finish(bytes, deletes)
         }
     }
 
-    /// Where a v2 update says what its v1 form says at `offset`: the struct's place in the info column, or
-    /// the end where it is no struct.
-    static func place(ofV1 offset: Int, in bytes: [UInt8], limits: UpdateLimits) -> Int {
-        bytes.withUnsafeBufferPointer { buffer in
-            do throws(UpdateError) {
-                var decoder = try UpdateV2Decoder(buffer, limits)
-                var out = OutputBuffer(capacity: 2 * buffer.count)
-                return try decoder.structs(to: &out, until: offset) ?? decoder.rest.place
-            } catch {
-                return error.offset
+    private func finish(_ bytes: [UInt8], _ deletes: [Update.ClientRange]) throws(UpdateError) -> Update {
+        let update = assembly.update(
+            storage: tail.bytes.isEmpty ? bytes : bytes + tail.bytes, encodedCount: bytes.count, isV1: false,
+            deletes: deletes)
+        // What the update would take in v1 is bounded like an update in v1.
+        guard update.v1Bound <= limits.maxBytes || update.bytes.count <= limits.maxBytes else {
+            throw rest.error(.tooLarge, "update too large")
+        }
+        return update
+    }
+
+    // MARK: Structs
+
+    private mutating func structs() throws(UpdateError) {
+        let groupCount = try rest.varUint()
+        guard groupCount <= UInt64(rest.remaining) else {
+            throw rest.error(.malformed, "\(groupCount) clients announced")
+        }
+        for _ in 0..<groupCount {
+            let structCount = try rest.varUint()
+            guard structCount <= structsLeft else {
+                throw rest.error(.tooLarge, "\(structCount) structs announced")
             }
+            structsLeft -= structCount
+            let client = try assembly.client(try clients.next(), at: clients.place)
+            var clock = try assembly.clock(try rest.varUint(), at: rest.place)
+            try assembly.beginGroup(client, structs: structCount, at: rest.place)
+            for _ in 0..<structCount { clock = try record(client, clock) }
+            assembly.endGroup()
         }
     }
 
-    /// `until` is a length of the v1 form: gives the place of the struct that reaches it, and stops.
-    private mutating func structs(
-        to out: inout OutputBuffer, until end: Int = .max
-    ) throws(UpdateError) -> Int? {
-        let groups = try rest.varUint()
-        guard groups <= UInt64(rest.remaining) else {
-            throw rest.error(.malformed, "\(groups) clients announced")
-        }
-        out.varUint(groups)
-        for _ in 0..<groups {
-            let count = try rest.varUint()
-            guard count <= structsLeft else { throw rest.error(.tooLarge, "\(count) structs announced") }
-            structsLeft -= count
-            out.varUint(count)
-            out.varUint(try clients.next())
-            out.varUint(try rest.varUint())
-            for _ in 0..<count {
-                let place = infos.reader.place
-                try record(to: &out)
-                if out.count > end { return place }
-                guard out.count <= limits.maxBytes else {
-                    throw rest.error(.tooLarge, "update too large")
-                }
-            }
-        }
-        return nil
-    }
-
-    private mutating func record(to out: inout OutputBuffer) throws(UpdateError) {
+    /// Reads one struct and gives the clock behind it.
+    @inline(__always)
+    private mutating func record(_ client: UInt32, _ clock: UInt32) throws(UpdateError) -> UInt32 {
         let info = try infos.next()
-        out.byte(info)
         guard let kind = ContentKind(rawValue: info & 0x1f) else {
-            throw rest.error(.malformed, "unknown struct kind \(info & 0x1f)")
+            throw infos.error(.malformed, "unknown struct kind \(info & 0x1f)")
         }
-        if kind == .gc { return out.varUint(try lengths.next()) }
-        if kind == .skip { return out.varUint(try rest.varUint()) }
-        if info & 0x80 != 0 {
-            out.varUint(try clients.next())
-            out.varUint(try leftClocks.next())
-        }
-        if info & 0x40 != 0 {
-            out.varUint(try clients.next())
-            out.varUint(try rightClocks.next())
-        }
-        if info & 0xc0 == 0 {
-            if try parentInfos.next() == 1 {
-                out.byte(1)
-                try string(to: &out)
-            } else {
-                out.byte(0)
-                out.varUint(try clients.next())
-                out.varUint(try leftClocks.next())
+        var record = StructRecord(kind: kind, client: client, clock: clock, length: 0)
+        let length: UInt64
+        if kind == .gc || kind == .skip {
+            guard info == kind.rawValue else { throw infos.error(.malformed, "flags on a GC or Skip") }
+            length = kind == .gc ? try lengths.next() : try rest.varUint()
+        } else {
+            record.hasSubFlag = info & 0x20 != 0
+            if info & 0x80 != 0 {
+                (record.originClient, record.originClock) = try left(record)
             }
-            if info & 0x20 != 0 { try string(to: &out) }
+            if info & 0x40 != 0 {
+                (record.rightClient, record.rightClock) = try assembly.reference(
+                    try clients.next(), try rightClocks.next(), from: client, clock, at: rightClocks.place)
+            }
+            if info & 0xc0 == 0 { try parent(&record) }
+            length = try kind == .string ? text(&record) : content(&record)
         }
-        try content(kind, to: &out)
+        return try assembly.append(record, length: length, at: infos.place)
     }
 
-    private mutating func string(to out: inout OutputBuffer) throws(UpdateError) {
-        let text = try strings.next()
-        out.varUint(UInt64(text.count))
-        out.raw(text)
+    @inline(__always)
+    private mutating func left(_ record: StructRecord) throws(UpdateError) -> (UInt32, UInt32) {
+        try assembly.reference(
+            try clients.next(), try leftClocks.next(), from: record.client, record.clock, at: leftClocks.place
+        )
     }
 
-    /// A key is sent once and may be named by number again.
-    private mutating func key(to out: inout OutputBuffer) throws(UpdateError) {
-        let clock = try keyClocks.next()
-        if clock >= UInt64(keys.count) { keys.append(Array(try strings.next())) }
-        out.varBytes(clock < UInt64(keys.count) ? keys[Int(clock)] : keys[keys.count - 1])
-    }
-
-    private mutating func any(to out: inout OutputBuffer) throws(UpdateError) {
-        let start = rest.offset
-        _ = try rest.skipAny(depth: limits.maxNesting)
-        out.raw(rest.slice(start, rest.offset - start))
-    }
-
-    /// Embeds and format values are values here and JSON in v1.
-    private mutating func json(to out: inout OutputBuffer) throws(UpdateError) {
-        out.varBytes(Array(try rest.any(depth: limits.maxNesting).json.utf8))
-    }
-
-    private mutating func content(_ kind: ContentKind, to out: inout OutputBuffer) throws(UpdateError) {
-        switch kind {
-        case .deleted: out.varUint(try lengths.next())
-        case .json, .any:
-            let count = try lengths.next()
-            out.varUint(count)
-            // A value of `any` takes a byte of its own; strings may be empty, so their number is bounded too.
-            guard count <= UInt64(kind == .any ? rest.remaining : limits.maxStructs) else {
-                throw rest.error(.malformed, "\(count) values announced")
-            }
-            for _ in 0..<count {
-                if kind == .any { try any(to: &out) } else { try string(to: &out) }
-            }
-        case .binary:
-            let length = try rest.length()
-            out.varUint(UInt64(length))
-            out.raw(rest.slice(rest.offset, length))
-            try rest.skip(length)
-        case .string: try string(to: &out)
-        case .embed: try json(to: &out)
-        case .format:
-            try key(to: &out)
-            try json(to: &out)
-        case .type:
-            let ref = try typeRefs.next()
-            out.varUint(ref)
-            if ref == 3 || ref == 5 { try key(to: &out) }
-        case .document:
-            try string(to: &out)
-            try any(to: &out)
-        case .gc, .skip: break
+    private mutating func parent(_ record: inout StructRecord) throws(UpdateError) {
+        if try parentInfos.next() == 1 {
+            let name = try key()
+            try assembly.countRoot(strings.bytes(name), at: strings.place(of: name))
+            record.nameStart = UInt32(strings.place(of: name))
+            record.nameLength = UInt32(name.length)
+        } else {
+            (record.parentClient, record.parentClock) = try left(record)
+        }
+        if record.hasSubFlag {
+            let key = try key()
+            record.subStart = UInt32(strings.place(of: key))
+            record.subLength = UInt32(key.length)
         }
     }
 
-    private mutating func deleteSet(to out: inout OutputBuffer) throws(UpdateError) {
-        let clientCount = try rest.varUint()
-        out.varUint(clientCount)
-        guard clientCount <= UInt64(rest.remaining) else {
-            throw rest.error(.malformed, "delete set of \(clientCount) clients")
-        }
-        for _ in 0..<clientCount {
-            out.varUint(try rest.varUint())
-            let count = try rest.varUint()
-            guard count <= UInt64(rest.remaining) else {
-                throw rest.error(.malformed, "\(count) deletions announced")
-            }
-            out.varUint(count)
-            var clock: UInt64 = 0
-            for _ in 0..<count {
-                let start = clock + (try rest.varUint())
-                let length = try rest.varUint() + 1
-                clock = start + length
-                guard clock <= Limits.maxSafeInteger else {
-                    throw rest.error(.tooLarge, "deletion at clock \(start)")
-                }
-                out.varUint(start)
-                out.varUint(length)
-            }
-        }
+    /// The next string, as the name of something.
+    mutating func key() throws(UpdateError) -> StringColumn.Part {
+        let name = try strings.next()
+        try assembly.checkKey(name.length, at: strings.place(of: name))
+        return name
+    }
+
+    @inline(__always)
+    private mutating func text(_ record: inout StructRecord) throws(UpdateError) -> UInt64 {
+        let part = try strings.next()
+        record.payloadStart = UInt32(truncatingIfNeeded: strings.place(of: part))
+        record.payloadLength = UInt32(truncatingIfNeeded: part.length)
+        return part.units
     }
 }
 
 extension Update {
     /// Decodes a v2 update. The rules and limits of v1 hold for what it says; `bytes` is its v1 form.
     public init(decodingV2 bytes: [UInt8], limits: UpdateLimits = .standard) throws(UpdateError) {
-        let v1 = try UpdateV2Decoder.v1(of: bytes, limits: limits)
-        do throws(UpdateError) { self = try Update(decodingV1: v1, limits: limits) } catch {
-            throw UpdateError(
-                code: error.code,
-                offset: UpdateV2Decoder.place(ofV1: error.offset, in: bytes, limits: limits),
-                message: error.message)
-        }
+        self = try UpdateV2Decoder.decode(bytes, limits: limits)
     }
 }
