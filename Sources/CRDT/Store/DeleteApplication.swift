@@ -29,13 +29,14 @@ extension Store {
 
     private mutating func delete(_ client: UInt32, from: UInt32, to end: UInt32) {
         let own = Int(client)
-        let start = clients[own].place(of: from)
+        var start = clients[own].nearPlace(of: from)
         let first = clients[own][start].block
         if !blocks[first].isDeleted && blocks[first].clock < from {
             _ = split(first, at: from - blocks[first].clock, place: start)
+            // Splitting may have moved entries to another chunk.
+            start = clients[own].nearPlace(of: from)
         }
-        // Splitting may have moved entries to another chunk, so places are looked up again behind it.
-        var next: ClientBlocks.Place? = clients[own].place(of: from)
+        var next: ClientBlocks.Place? = start
         while let place = next, clients[own][place].clock < end {
             let block = clients[own][place].block
             if !blocks[block].isDeleted {

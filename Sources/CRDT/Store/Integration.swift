@@ -11,7 +11,9 @@ extension Store {
         var left = absent
         var right = absent
         if record.hasOrigin { left = blockEnding(map[Int(record.originClient)], record.originClock) }
-        if record.hasRightOrigin { right = blockStarting(map[Int(record.rightClient)], record.rightClock) }
+        if record.hasRightOrigin {
+            right = rightBlock(of: map[Int(record.rightClient)], record.rightClock, behind: left)
+        }
         var (parent, sub) = place(of: record, left, right, map, storage)
         var block = Block(kind: record.kind, client: client, clock: record.clock, length: record.length)
         if record.hasOrigin {
@@ -37,6 +39,14 @@ extension Store {
         block.sub = sub
         block.content = store(record, offset: offset, storage: storage)
         link(block, left: left, right: right)
+    }
+
+    /// The block that begins at a right origin: mostly the one that follows the origin, which saves the search.
+    @inline(__always)
+    private mutating func rightBlock(of client: UInt32, _ clock: UInt32, behind left: UInt32) -> UInt32 {
+        let next = left == absent ? absent : blocks[left].right
+        if next != absent, blocks[next].clock == clock, blocks[next].client == client { return next }
+        return blockStarting(client, clock)
     }
 
     /// Parent type and map key of a struct; an absent parent means that it is gone and the struct becomes a

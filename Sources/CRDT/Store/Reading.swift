@@ -30,19 +30,19 @@ extension Store {
     func forEachVisible(_ type: UInt32, _ body: (Block) -> Void) {
         var index = types[Int(type)].start
         while index != absent {
-            let block = blocks[index]
-            if block.weight > 0 { body(block) }
-            index = block.right
+            if blocks[index].weight > 0 { body(blocks[index]) }
+            index = blocks[index].right
         }
     }
 
     /// The strings of a list put together (yjs `YText.toString`).
     func text(_ type: UInt32) -> String {
-        var bytes: [UInt8] = []
+        // A list of nothing but ASCII has a byte a unit.
+        var bytes = OutputBuffer(capacity: types[Int(type)].length)
         forEachVisible(type) { block in
-            if block.kind == .string { bytes.append(contentsOf: arena.bytes(block.content)) }
+            if block.kind == .string { bytes.raw(arena.bytes(block.content)) }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return String(decoding: bytes.contents, as: UTF8.self)
     }
 
     /// Elements of a list (yjs `toJSON` of an array).

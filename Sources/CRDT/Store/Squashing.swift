@@ -45,8 +45,13 @@ extension Store {
 
     private static func sorted(_ deletions: [TransactionLog.Deletion]) -> [TransactionLog.Deletion] {
         if deletions.count < 2 { return deletions }
-        let ordered = deletions.sorted { ($0.client, $0.clock) < ($1.client, $1.clock) }
+        func precedes(_ a: TransactionLog.Deletion, _ b: TransactionLog.Deletion) -> Bool {
+            (a.client, a.clock) < (b.client, b.clock)
+        }
+        let isInOrder = zip(deletions, deletions.dropFirst()).allSatisfy { !precedes($1, $0) }
+        let ordered = isInOrder ? deletions : deletions.sorted(by: precedes)
         var joined: [TransactionLog.Deletion] = []
+        joined.reserveCapacity(ordered.count)
         for next in ordered {
             if var last = joined.last, last.client == next.client, last.clock + last.length >= next.clock {
                 last.length = max(last.length, next.clock + next.length - last.clock)
@@ -61,7 +66,7 @@ extension Store {
     private mutating func collect(_ deletions: [TransactionLog.Deletion]) {
         for deletion in deletions.reversed() {
             let client = Int(deletion.client)
-            var next: ClientBlocks.Place? = clients[client].place(of: deletion.clock)
+            var next: ClientBlocks.Place? = clients[client].nearPlace(of: deletion.clock)
             while let place = next, clients[client][place].clock < deletion.clock + deletion.length {
                 collect(clients[client][place].block)
                 next = clients[client].next(place)
@@ -129,10 +134,12 @@ extension Store {
 
     /// Makes one block of two that are neighbours in clock order, where Yjs would (`Item.mergeWith`).
     private mutating func join(_ left: UInt32, _ right: UInt32) -> Bool {
-        guard blocks[left].kind == blocks[right].kind, blocks[left].kind.isMergeable,
-            blocks[left].isDeleted == blocks[right].isDeleted
+        // Most that cannot be joined shows in the right one alone.
+        let b = blocks[right]
+        guard b.kind.isMergeable, b.kind == .gc || b.originClock == b.clock &- 1 && b.originClient == b.client
         else { return false }
-        let (a, b) = (blocks[left], blocks[right])
+        let a = blocks[left]
+        guard a.kind == b.kind, a.isDeleted == b.isDeleted else { return false }
         if a.isRedone || b.isRedone { return false }
         if a.kind != .gc {
             guard b.originClient == a.client, b.originClock == a.end - 1, a.right == right,

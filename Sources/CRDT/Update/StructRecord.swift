@@ -34,32 +34,86 @@ let absent = UInt32.max
 
 /// One struct of an update: numbers and places in the update's bytes, nothing that is counted by reference.
 /// Clients are indices into `Update.clientTable`.
+///
+/// Parent and key are given only where there are no origins, so they have the same room.
 struct StructRecord: BitwiseCopyable {
+    private struct Marks: OptionSet {
+        let rawValue: UInt8
+        static let origin = Marks(rawValue: 1)
+        static let rightOrigin = Marks(rawValue: 2)
+        static let parent = Marks(rawValue: 4)
+        static let root = Marks(rawValue: 8)
+        static let key = Marks(rawValue: 16)
+    }
+
     var kind: ContentKind
     /// Type reference (0 … 6) of a `type`.
     var typeRef: UInt8 = 0
     /// Whether the info byte had 0x20 set.
     var hasSubFlag = false
+    private var marks: Marks = []
     var client: UInt32
     var clock: UInt32
     var length: UInt32
-    var originClient = absent
-    var originClock: UInt32 = 0
-    var rightClient = absent
-    var rightClock: UInt32 = 0
-    /// The parent's item, where the parent is given by id.
-    var parentClient = absent
-    var parentClock: UInt32 = 0
-    /// The root name (`nameStart != absent`), where the parent is a root type.
-    var nameStart = absent
-    var nameLength: UInt32 = 0
-    var subStart = absent
-    var subLength: UInt32 = 0
+    /// Origin, the parent's id, or place and length of a root's name.
+    private var first: (UInt32, UInt32) = (0, 0)
+    /// Right origin, or place and length of a map key.
+    private var second: (UInt32, UInt32) = (0, 0)
     /// Content as on the wire, without a leading count (json, any) or length (string).
     var payloadStart: UInt32 = 0
     var payloadLength: UInt32 = 0
 
-    var hasOrigin: Bool { originClient != absent }
-    var hasRightOrigin: Bool { rightClient != absent }
+    init(kind: ContentKind, client: UInt32, clock: UInt32) {
+        self.kind = kind
+        self.client = client
+        self.clock = clock
+        length = 0
+    }
+
+    var hasOrigin: Bool { marks.contains(.origin) }
+    var hasRightOrigin: Bool { marks.contains(.rightOrigin) }
     var end: UInt32 { clock + length }
+
+    // MARK: Where the struct belongs
+
+    var originClient: UInt32 { hasOrigin ? first.0 : absent }
+    var originClock: UInt32 { first.1 }
+    var rightClient: UInt32 { hasRightOrigin ? second.0 : absent }
+    var rightClock: UInt32 { second.1 }
+    /// The parent's item, where the parent is given by id.
+    var parentClient: UInt32 { marks.contains(.parent) ? first.0 : absent }
+    var parentClock: UInt32 { first.1 }
+    /// The root name, where the parent is a root type.
+    var nameStart: UInt32 { marks.contains(.root) ? first.0 : absent }
+    var nameLength: UInt32 { first.1 }
+    var subStart: UInt32 { marks.contains(.key) ? second.0 : absent }
+    var subLength: UInt32 { second.1 }
+
+    mutating func setOrigin(_ id: (client: UInt32, clock: UInt32)) {
+        first = id
+        marks.insert(.origin)
+    }
+
+    mutating func setRightOrigin(_ id: (client: UInt32, clock: UInt32)) {
+        second = id
+        marks.insert(.rightOrigin)
+    }
+
+    /// Only where there are no origins.
+    mutating func setParent(_ id: (client: UInt32, clock: UInt32)) {
+        first = id
+        marks.insert(.parent)
+    }
+
+    /// Only where there are no origins.
+    mutating func setRoot(start: Int, length: Int) {
+        first = (UInt32(start), UInt32(length))
+        marks.insert(.root)
+    }
+
+    /// Only where there are no origins.
+    mutating func setKey(start: Int, length: Int) {
+        second = (UInt32(start), UInt32(length))
+        marks.insert(.key)
+    }
 }

@@ -64,7 +64,7 @@ struct UpdateDecoder {
         guard let kind = ContentKind(rawValue: info & 0x1f) else {
             throw reader.error(.malformed, "unknown struct kind \(info & 0x1f)")
         }
-        var record = StructRecord(kind: kind, client: client, clock: clock, length: 0)
+        var record = StructRecord(kind: kind, client: client, clock: clock)
         let length: UInt64
         if kind == .gc || kind == .skip {
             guard info == kind.rawValue else { throw reader.error(.malformed, "flags on a GC or Skip") }
@@ -80,10 +80,10 @@ struct UpdateDecoder {
     private mutating func neighbours(_ info: UInt8, _ record: inout StructRecord) throws(UpdateError) {
         record.hasSubFlag = info & 0x20 != 0
         if info & 0x80 != 0 {
-            (record.originClient, record.originClock) = try reference(record)
+            record.setOrigin(try reference(record))
         }
         if info & 0x40 != 0 {
-            (record.rightClient, record.rightClock) = try reference(record)
+            record.setRightOrigin(try reference(record))
         }
         if info & 0xc0 == 0 { try parent(&record) }
     }
@@ -92,20 +92,20 @@ struct UpdateDecoder {
         if try reader.varUint() == 1 {
             let (start, length) = try key()
             try assembly.countRoot(reader.slice(start, length), at: reader.place)
-            record.nameStart = UInt32(start)
-            record.nameLength = UInt32(length)
+            record.setRoot(start: start, length: length)
         } else {
-            (record.parentClient, record.parentClock) = try reference(record)
+            record.setParent(try reference(record))
         }
         if record.hasSubFlag {
             let (start, length) = try key()
-            record.subStart = UInt32(start)
-            record.subLength = UInt32(length)
+            record.setKey(start: start, length: length)
         }
     }
 
     @inline(__always)
-    private mutating func reference(_ record: StructRecord) throws(UpdateError) -> (UInt32, UInt32) {
+    private mutating func reference(_ record: StructRecord) throws(UpdateError) -> (
+        client: UInt32, clock: UInt32
+    ) {
         let client = try reader.varUint()
         return try assembly.reference(
             client, try reader.varUint(), from: record.client, record.clock, at: reader.place)

@@ -102,7 +102,7 @@ struct UpdateV2Decoder {
         guard let kind = ContentKind(rawValue: info & 0x1f) else {
             throw infos.error(.malformed, "unknown struct kind \(info & 0x1f)")
         }
-        var record = StructRecord(kind: kind, client: client, clock: clock, length: 0)
+        var record = StructRecord(kind: kind, client: client, clock: clock)
         let length: UInt64
         if kind == .gc || kind == .skip {
             guard info == kind.rawValue else { throw infos.error(.malformed, "flags on a GC or Skip") }
@@ -110,11 +110,13 @@ struct UpdateV2Decoder {
         } else {
             record.hasSubFlag = info & 0x20 != 0
             if info & 0x80 != 0 {
-                (record.originClient, record.originClock) = try left(record)
+                record.setOrigin(try left(record))
             }
             if info & 0x40 != 0 {
-                (record.rightClient, record.rightClock) = try assembly.reference(
-                    try clients.next(), try rightClocks.next(), from: client, clock, at: rightClocks.place)
+                record.setRightOrigin(
+                    try assembly.reference(
+                        try clients.next(), try rightClocks.next(), from: client, clock, at: rightClocks.place
+                    ))
             }
             if info & 0xc0 == 0 { try parent(&record) }
             length = try kind == .string ? text(&record) : content(&record)
@@ -123,7 +125,8 @@ struct UpdateV2Decoder {
     }
 
     @inline(__always)
-    private mutating func left(_ record: StructRecord) throws(UpdateError) -> (UInt32, UInt32) {
+    private mutating func left(_ record: StructRecord) throws(UpdateError) -> (client: UInt32, clock: UInt32)
+    {
         try assembly.reference(
             try clients.next(), try leftClocks.next(), from: record.client, record.clock, at: leftClocks.place
         )
@@ -133,15 +136,13 @@ struct UpdateV2Decoder {
         if try parentInfos.next() == 1 {
             let name = try key()
             try assembly.countRoot(strings.bytes(name), at: strings.place(of: name))
-            record.nameStart = UInt32(strings.place(of: name))
-            record.nameLength = UInt32(name.length)
+            record.setRoot(start: strings.place(of: name), length: name.length)
         } else {
-            (record.parentClient, record.parentClock) = try left(record)
+            record.setParent(try left(record))
         }
         if record.hasSubFlag {
             let key = try key()
-            record.subStart = UInt32(strings.place(of: key))
-            record.subLength = UInt32(key.length)
+            record.setKey(start: strings.place(of: key), length: key.length)
         }
     }
 
