@@ -61,7 +61,10 @@ let package = Package(
             name: "sandbox-helper",
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror=implicit-function-declaration"])],
             linkerSettings: [.linkedLibrary("seccomp")]),
-        .target(name: "Sandbox", dependencies: ["Judging", "CLinux"], swiftSettings: settings),
+        .target(
+            name: "Sandbox", dependencies: ["Judging", "CLinux"],
+            // In the code, so that no file has to be found: the helper starts before anything else.
+            resources: [.embedInCode("Languages")], swiftSettings: settings),
         .target(
             name: "PackageFiles", dependencies: ["CLibzip", "Problems"], swiftSettings: settings),
         .target(

@@ -105,6 +105,8 @@ public struct CompileResult: Sendable, Equatable {
 
 /// Compiles and runs guest programs in isolation. `Sandbox` is the real one; tests of the judge script their own.
 public protocol ProgramExecutor: Sendable {
+    /// All languages of this installation.
+    var languages: LanguageTable { get }
     /// Ids of the languages whose tools are installed here.
     func installedLanguages() async -> [String]
     /// Compiles one source file (or only stores it, where the language has no compile step) under the compile

@@ -135,7 +135,7 @@ public actor JudgeService {
             throw JudgingError(.problemNotFound, "there is no problem \(submission.problemID)")
         }
         if let allowed = problem.allowedLanguages,
-            !allowed.contains(where: { Language.named($0)?.id == submission.language })
+            !allowed.contains(where: { executor.languages.named($0)?.id == submission.language })
         {
             throw JudgingError(
                 .languageNotAllowed, "the problem allows only \(allowed.joined(separator: ", "))")
@@ -146,7 +146,7 @@ public actor JudgeService {
     }
 
     func checkLanguage(_ id: String) async throws(JudgingError) {
-        guard Language.all.contains(where: { $0.id == id }) else {
+        guard executor.languages.all.contains(where: { $0.id == id }) else {
             throw JudgingError(.unknownLanguage, "the language is not known")
         }
         guard await executor.installedLanguages().contains(id) else {

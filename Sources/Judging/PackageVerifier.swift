@@ -49,11 +49,13 @@ public struct PackageVerifier: Sendable {
         case unusable(String)
     }
 
-    static func program(of submission: ExampleSubmission, installed: Set<String>) -> Program {
+    static func program(
+        of submission: ExampleSubmission, languages: LanguageTable, installed: Set<String>
+    ) -> Program {
         guard submission.files.count == 1, let (name, source) = submission.files.first else {
             return .unusable("programs of several files are not supported yet")
         }
-        guard let language = Language.ofFile(name) else { return .unusable("its language is not known") }
+        guard let language = languages.ofFile(name) else { return .unusable("its language is not known") }
         if language.id == "python", isPython2(source) { return .unusable("it is written in Python 2") }
         guard installed.contains(language.id) else {
             return .unusable("\(language.id) is not installed here")
@@ -74,7 +76,8 @@ public struct PackageVerifier: Sendable {
         guard let expectation = Expectation.of(folder: submission.folder, isScoring: problem.isScoring) else {
             return SubmissionCheck(path: path, outcome: .skipped("the folder promises no verdict we know"))
         }
-        switch Self.program(of: submission, installed: installed) {
+        let languages = judge.executor.languages
+        switch Self.program(of: submission, languages: languages, installed: installed) {
         case .unusable(let why): return SubmissionCheck(path: path, outcome: .skipped(why))
         case .source(let language, let source):
             let (judgement, fault) = await judgeAll(

@@ -194,7 +194,7 @@ extension Room {
         }
         // New, or its first record was lost.
         for (name, language) in firstFiles where documents[name]?.live.clock(of: serverClientID) == 0 {
-            write([.setText(root: "files", key: RoomSpecification.fileName(of: language))], to: name)
+            write([.setText(root: "files", key: ports.fileName(of: language))], to: name)
         }
         writeState(atMs: atMs)
     }

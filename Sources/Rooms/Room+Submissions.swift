@@ -67,7 +67,7 @@ extension Room {
             coverWaiters.append(request)
             return
         }
-        let file = request.file ?? RoomSpecification.fileName(of: request.language)
+        let file = request.file ?? ports.fileName(of: request.language)
         if mayWait, mayBeOnItsWay(file, in: name) { return wait(.request(request)) }
         if let refusal = refusal(of: request.caller, language: request.language, name, file, atMs: atMs) {
             return actions.append(.submissionRefused(requestID: request.requestID, refusal))
@@ -121,7 +121,7 @@ extension Room {
         guard subscriber.quarantine == nil else { return refuse(subscriber.quarantine?.reason ?? "reset") }
         closeGap(of: subscriber)
         guard gaps[subscriber.id] == nil else { return refuse("document_behind") }
-        let file = fields["file"]?.string ?? RoomSpecification.fileName(of: language)
+        let file = fields["file"]?.string ?? ports.fileName(of: language)
         if mayWait, mayBeOnItsWay(file, in: subscriber.document) {
             return wait(.message(fields, nonce: nonce, newID: newID, subscriber.id))
         }
@@ -175,7 +175,7 @@ extension Room {
         guard policy.access(to: name, for: caller) == .write, policy.isParticipant(caller) else {
             return .notAllowed
         }
-        guard Self.languages.contains(language) else { return .invalidFile("unknown language") }
+        guard ports.fileNames[language] != nil else { return .invalidFile("unknown language") }
         guard Self.isFileName(file) else { return .invalidFile("not a file name") }
         guard document.live.mapKeys("files").count <= Limits.files else {
             return .invalidFile("too many files")
@@ -253,9 +253,10 @@ extension Room {
         specification.kind == .battle ? DocumentName.player(caller.userID) : DocumentName.main
     }
 
-    func submitKey(_ userID: String) -> String { "submit\u{0}\(userID)" }
+    /// The file that a program of this language is taken from where none is named.
+    public func fileName(of language: String) -> String { ports.fileName(of: language) }
 
-    static let languages: Set<String> = ["c", "cpp", "python", "javascript", "java", "rust", "go", "swift"]
+    func submitKey(_ userID: String) -> String { "submit\u{0}\(userID)" }
 
     static func isFileName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= Limits.fileNameBytes && name.first != "."

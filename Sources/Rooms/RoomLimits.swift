@@ -28,11 +28,20 @@ public struct RoomLimits: Sendable, Equatable {
 public struct RoomPorts: Sendable {
     /// Takes one of a user's submissions a minute, for one made on a socket; the ms to wait where there is none left.
     public var takeSubmission: @Sendable (_ userID: String, _ atMs: Int64) -> Int64?
+    /// The languages that are judged here, by id, with the file that a new room of each starts with.
+    public var fileNames: [String: String]
 
-    public init(takeSubmission: @escaping @Sendable (_ userID: String, _ atMs: Int64) -> Int64?) {
+    public init(
+        fileNames: [String: String],
+        takeSubmission: @escaping @Sendable (_ userID: String, _ atMs: Int64) -> Int64?
+    ) {
+        self.fileNames = fileNames
         self.takeSubmission = takeSubmission
     }
 
-    /// Without limits beyond the room's own.
-    public static let none = RoomPorts { _, _ in nil }
+    /// The file that a room of this language starts with, also when the language has been taken away since.
+    public func fileName(of language: String) -> String { fileNames[language] ?? "main.\(language)" }
+
+    /// Without limits beyond the room's own, and without languages: nothing can be submitted.
+    public static let none = RoomPorts(fileNames: [:]) { _, _ in nil }
 }

@@ -95,16 +95,6 @@ public struct RoomSpecification: Sendable, Equatable, Codable {
             ]
         }
     }
-
-    /// The file that a new room starts with, by language.
-    public static func fileName(of language: String) -> String {
-        switch language {
-        case "python": "main.py"
-        case "javascript": "main.js"
-        case "rust": "main.rs"
-        default: "main.\(language)"
-        }
-    }
 }
 
 /// Names of a room's documents.

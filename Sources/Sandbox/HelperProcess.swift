@@ -8,17 +8,22 @@ final class HelperProcess: Sendable {
 
     private init(pid: pid_t) { self.pid = pid }
 
-    /// Starts the helper with `socket` as its descriptor 3, an empty environment and a session of its own (a
+    /// Starts the helper with `socket` as its descriptor 3, `languages` as descriptor 4, an empty environment and a session of its own (a
     /// terminal's interrupt is not for it). All else but standard error it closes itself, first thing.
     /// `posix_spawn(3)`: no copy of this process's memory is made, and no thread is needed.
-    static func start(path: String, slots: Int, socket: Descriptor) throws(SandboxError) -> HelperProcess {
+    static func start(
+        path: String, slots: Int, socket: Descriptor, languages: Descriptor
+    ) throws(SandboxError) -> HelperProcess {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
         guard posix_spawn_file_actions_init(&actions) == 0 else { throw failure("posix_spawn", errno) }
         defer { posix_spawn_file_actions_destroy(&actions) }
         guard posix_spawnattr_init(&attributes) == 0 else { throw failure("posix_spawn", errno) }
         defer { posix_spawnattr_destroy(&attributes) }
+        // The numbers wanted may be taken by each other: the second is lifted out of the way first.
+        posix_spawn_file_actions_adddup2(&actions, languages.number, 5)
         posix_spawn_file_actions_adddup2(&actions, socket.number, 3)
+        posix_spawn_file_actions_adddup2(&actions, 5, 4)
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         var all = sigset_t()

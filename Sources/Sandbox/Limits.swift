@@ -15,4 +15,12 @@ enum Limits {
     /// How long `stop` waits for the helper's end.
     static let stopMs: Int = 3_000
     static let versionTextBytes = 200
+
+    /// Language files; the helper has the same bounds (`Sources/sandbox-helper/ceilings.h`).
+    static let languages = 32
+    static let languageFileBytes = 64 << 10
+    static let languageTableBytes = 256 << 10
+    static let languageArguments = 32
+    static let languageVariables = 16
+    static let languageMounts = 8
 }

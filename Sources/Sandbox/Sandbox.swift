@@ -11,13 +11,19 @@ public final class Sandbox: ProgramExecutor {
     private let gate: SlotGate
     private let hello: Wire.Hello
     private let layers: [Layer]
+    private let knownLanguages: Languages
+    let reports = ReportStore()
 
     /// Why programs are not run here; nil when they are.
     public let refusal: String?
 
-    private init(connection: HelperConnection, slots: Int, hello: Wire.Hello, allowWeakIsolation: Bool) {
+    private init(
+        connection: HelperConnection, slots: Int, hello: Wire.Hello, languages: Languages,
+        allowWeakIsolation: Bool
+    ) {
         self.connection = connection
         self.hello = hello
+        knownLanguages = languages
         gate = SlotGate(slots: slots)
         layers = Layer.table(known: hello.knownLayers, active: Set(hello.layers))
         let missing = layers.filter { $0.isRequired && !$0.isActive }.map(\.name)
@@ -37,10 +43,11 @@ public final class Sandbox: ProgramExecutor {
     /// - Parameters:
     ///   - helperPath: the executable `sandbox-helper`; see `helperPath(besideExecutable:)`.
     ///   - slots: runs at a time, 1 to 64.
+    ///   - languages: all that will ever be compiled and run.
     ///   - allowWeakIsolation: run programs although a layer that matters is missing. Without namespaces nothing
     ///     runs.
     public static func start(
-        helperPath: String, slots: Int, allowWeakIsolation: Bool = false
+        helperPath: String, slots: Int, languages: Languages, allowWeakIsolation: Bool = false
     ) throws(SandboxError) -> Sandbox {
         guard (1...Limits.slots).contains(slots) else {
             throw SandboxError(.invalidSlots, "the sandbox has 1 to \(Limits.slots) slots")
@@ -48,22 +55,30 @@ public final class Sandbox: ProgramExecutor {
         guard access(helperPath, X_OK) == 0 else {
             throw SandboxError(.helperNotFound, "there is no sandbox helper at \(helperPath)")
         }
-        let connection = try connect(helperPath: helperPath, slots: slots)
+        let connection = try connect(helperPath: helperPath, slots: slots, languages: languages)
         guard let hello = connection.hello() else {
             connection.abandon()
             throw SandboxError(.helperFailed, "the sandbox helper did not start")
         }
         return Sandbox(
-            connection: connection, slots: slots, hello: hello, allowWeakIsolation: allowWeakIsolation)
+            connection: connection, slots: slots, hello: hello, languages: languages,
+            allowWeakIsolation: allowWeakIsolation)
     }
 
     /// On return this process's copy of the helper's end is closed: otherwise the helper's death would not
     /// show.
-    private static func connect(helperPath: String, slots: Int) throws(SandboxError) -> HelperConnection {
+    private static func connect(
+        helperPath: String, slots: Int, languages: Languages
+    ) throws(SandboxError) -> HelperConnection {
         guard let (ours, theirs) = PacketSocket.pair() else {
             throw SandboxError(.helperFailed, "no socket for the sandbox helper")
         }
-        let process = try HelperProcess.start(path: helperPath, slots: slots, socket: theirs)
+        let encoded = languages.encoded
+        guard encoded.count <= Limits.languageTableBytes, let table = MemoryFile.sealed(encoded) else {
+            throw SandboxError(.invalidLanguage, "the language table is too large")
+        }
+        let process = try HelperProcess.start(
+            path: helperPath, slots: slots, socket: theirs, languages: table)
         return HelperConnection(socket: ours, process: process)
     }
 
@@ -91,20 +106,19 @@ public final class Sandbox: ProgramExecutor {
         connection.waitForEnd()
     }
 
+    public var languages: LanguageTable { knownLanguages.table }
+
     public func installedLanguages() -> [String] { hello.languages }
 
-    /// First line of what each installed language's tool says of its version.
-    public func languageVersions() async -> [String: String] {
-        var versions: [String: String] = [:]
-        for language in hello.languages {
-            let limits = Self.compileLimits
-            let execution = await perform(.version, language: language, limits: limits, contents: [])
-                .execution
-            let output = execution.standardOutput + execution.standardError
-            let line = output.prefix(Limits.versionTextBytes).prefix { $0 != UInt8(ascii: "\n") }
-            versions[language] = String(decoding: line, as: UTF8.self)
-        }
-        return versions
+    /// Why programs in a language of the table are not run here; nil when they are.
+    func missing(_ id: String) -> String? {
+        if let refusal { return refusal }
+        return hello.languages.contains(id)
+            ? nil : knownLanguages.missing[id] ?? "it is not known to the helper"
+    }
+
+    func askVersion(_ id: String) async -> ExecutionResult {
+        await perform(.version, language: id, limits: Self.compileLimits, contents: []).execution
     }
 
     public func compile(language: String, source: [UInt8]) async -> CompileResult {

@@ -3,6 +3,7 @@ public struct SandboxError: Error, Equatable, CustomStringConvertible {
     public enum Code: String, Sendable {
         case helperNotFound = "helper_not_found"
         case helperFailed = "helper_failed"
+        case invalidLanguage = "invalid_language"
         case invalidSlots = "invalid_slots"
     }
 

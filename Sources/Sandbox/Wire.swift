@@ -5,7 +5,7 @@ enum Wire {
     static let magic: UInt32 = 0x3153_4443
     static let requestBytes = 80
     static let replyBytes = 80 + 512 + 192
-    static let helloBytes = 16 + 512 + 512 + 256 + 192
+    static let helloBytes = 16 + 512 + 512 + 640 + 192
     static let largestMessage = helloBytes
 
     enum Operation: UInt32 {
@@ -52,7 +52,7 @@ enum Wire {
             _ = reader.uint32()
             layers = reader.list(size: 512)
             knownLayers = reader.list(size: 512)
-            languages = reader.list(size: 256)
+            languages = reader.list(size: 640)
             detail = reader.text(size: 192)
         }
     }

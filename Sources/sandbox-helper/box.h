@@ -34,8 +34,9 @@ struct guest_limits {
 /// Everything a box needs to know. Descriptors are those of the keeper, inherited by the clone.
 struct box_plan {
     bool privileged;
-    /// NULL: the program descriptor is executed itself; the guest of the trial run just exits.
-    const char *const *arguments;
+    const struct language *language; /* NULL in the trial run */
+    /// Empty: the program descriptor is executed itself; the guest of the trial run just exits.
+    struct text_list arguments;
     bool is_trial;
     bool system_folders;
     bool memory_is_grouped;

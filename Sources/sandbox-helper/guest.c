@@ -153,8 +153,38 @@ static int arrange_descriptors(const struct box_plan *plan, int *status, int *pr
     return close_all_except(kept, 2);
 }
 
+// MARK: What it is executed with
+
+static char *const *make_environment(const struct language *language) {
+    static const char *all[16 + MAX_LANGUAGE_VARIABLES];
+    int count = 0;
+    for (int i = 0; guest_environment[i]; i++) all[count++] = guest_environment[i];
+    for (int i = 0; i < language->environment.count; i++) all[count++] = language->environment.texts[i];
+    all[count] = NULL;
+    return (char *const *)all;
+}
+
+/// The arguments with the memory limit filled in, in the one place where it may stand in each.
+static char *const *make_arguments(const struct box_plan *plan) {
+    static const char place[] = "{memory_mib}";
+    static char filled[MAX_LANGUAGE_ARGUMENTS][256];
+    static const char *all[MAX_LANGUAGE_ARGUMENTS + 1];
+    long long mebibytes = (long long)(plan->limits.memory_bytes / MIB);
+    for (int i = 0; i < plan->arguments.count; i++) {
+        const char *text = plan->arguments.texts[i];
+        const char *found = strstr(text, place);
+        all[i] = text;
+        if (!found) continue;
+        snprintf(filled[i], sizeof filled[i], "%.*s%lld%s", (int)(found - text), text, mebibytes,
+                 found + sizeof place - 1);
+        all[i] = filled[i];
+    }
+    all[plan->arguments.count] = NULL;
+    return (char *const *)all;
+}
+
 void guest_main(const struct box_plan *plan, uint32_t layers, int status) {
-    int program = plan->arguments ? -1 : plan->program;
+    int program = plan->arguments.count > 0 ? -1 : plan->program;
     if (join_groups(plan->group) != 0) fail(status, layers, STEP_GROUPS);
     if (unshare(CLONE_NEWCGROUP) == 0) layers |= LAYER_CGROUP_NAMESPACE;
     if (arrange_descriptors(plan, &status, &program) != 0) fail(status, layers, STEP_DESCRIPTORS);
@@ -182,9 +212,9 @@ void guest_main(const struct box_plan *plan, uint32_t layers, int status) {
     struct guest_status message = {.layers = layers, .step = STEP_NONE};
     if (write(status, &message, sizeof message) != (ssize_t)sizeof message) _exit(SHELL_CANNOT_EXECUTE);
     if (plan->is_trial) _exit(0);
-    char *const *environment = (char *const *)guest_environment;
-    if (plan->arguments) {
-        execve(plan->arguments[0], (char *const *)plan->arguments, environment);
+    char *const *environment = make_environment(plan->language);
+    if (plan->arguments.count > 0) {
+        execve(plan->arguments.texts[0], make_arguments(plan), environment);
     } else {
         char *const arguments[] = {"main", NULL};
         execveat(program, "", arguments, environment, AT_EMPTY_PATH);

@@ -25,14 +25,14 @@ static int64_t clip(int64_t value, int64_t low, int64_t high) {
     return value < low ? low : value > high ? high : value;
 }
 
-static struct guest_limits run_limits(const struct request *request) {
+static struct guest_limits run_limits(const struct request *request, const struct language *language) {
     return (struct guest_limits){
         .cpu_ms = clip(request->cpu_ms, MIN_TIME_LIMIT_MS, MAX_CPU_TIME_MS),
         .wall_ms = clip(request->wall_ms, MIN_TIME_LIMIT_MS, MAX_WALL_TIME_MS),
         .memory_bytes = clip(request->memory_bytes, MIN_MEMORY_BYTES, MAX_MEMORY_BYTES),
         .output_bytes = clip(request->output_bytes, 0, MAX_OUTPUT_BYTES),
         .error_bytes = clip(request->error_bytes, 0, MAX_ERROR_BYTES),
-        .processes = clip(request->processes, 1, MAX_GUEST_PROCESSES),
+        .processes = clip(request->processes, 1, language->processes),
         .file_bytes = RUN_FILE_BYTES,
         .scratch_bytes = RUN_SCRATCH_BYTES,
     };
@@ -67,13 +67,16 @@ static const char *check_descriptors(uint32_t operation, const int *passed, int 
 
 static void plan_operation(
     struct box_plan *plan, const struct request *request, const struct language *language) {
+    plan->language = language;
     plan->system_folders = true;
     plan->memory_model = language->memory_model;
     if (request->operation == OPERATION_RUN) {
-        plan->limits = run_limits(request);
+        const char *name = language->artefact_name ? language->artefact_name : language->source_name;
+        bool is_native = language->run.count == 0;
+        plan->limits = run_limits(request, language);
         plan->arguments = language->run;
-        plan->source_name = language->run ? language->source_name : NULL;
-        plan->system_folders = language->run != NULL;
+        plan->source_name = is_native ? NULL : name;
+        plan->system_folders = !is_native;
         return;
     }
     plan->limits = compile_limits();

@@ -1,5 +1,5 @@
-/// sandbox-helper: started by the server with one end of a SOCK_SEQPACKET socketpair as descriptor 3 and the
-/// number of slots as its argument. It alone keeps the privileges that building a box needs; it takes no path
+/// sandbox-helper: started by the server with one end of a SOCK_SEQPACKET socketpair as descriptor 3, the language
+/// table as descriptor 4 and the number of slots as its argument. It alone keeps the privileges that building a box needs; it takes no path
 /// and no argument vector from anyone. It ends when the server closes its end.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include "protocol.h"
 #include "seccomp_filter.h"
 
-enum { SERVER_DESCRIPTOR = 3, EXIT_USAGE = 2, EXIT_UNUSABLE = 3 };
+enum { SERVER_DESCRIPTOR = 3, LANGUAGES_DESCRIPTOR = 4, EXIT_USAGE = 2, EXIT_UNUSABLE = 3 };
 
 static int is_packet_socket(int descriptor) {
     int type = 0;
@@ -30,10 +30,10 @@ static int is_packet_socket(int descriptor) {
 }
 
 static int prepare_process(void) {
-    int kept[] = {SERVER_DESCRIPTOR};
+    int kept[] = {SERVER_DESCRIPTOR, LANGUAGES_DESCRIPTOR};
     struct rlimit files;
     signal(SIGPIPE, SIG_IGN);
-    if (chdir("/") != 0 || close_all_except(kept, 1) != 0) return -1;
+    if (chdir("/") != 0 || close_all_except(kept, 2) != 0) return -1;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
@@ -49,7 +49,7 @@ static int say_hello(const struct keeper *keeper) {
     if (layers) layers |= cgroups_layers();
     layers_text(layers, hello.layers, sizeof hello.layers);
     layers_text(ALL_LAYERS, hello.all_layers, sizeof hello.all_layers);
-    languages_installed(hello.languages, sizeof hello.languages);
+    languages_text(hello.languages, sizeof hello.languages);
     if (!layers) memcpy(hello.detail, keeper->detail, sizeof hello.detail);
     return send_packet(keeper->server, &hello, sizeof hello, NULL, 0);
 }
@@ -67,6 +67,11 @@ int main(int argument_count, char **arguments) {
         fprintf(stderr, "sandbox-helper: %s\n", strerror(errno));
         return EXIT_UNUSABLE;
     }
+    if (languages_read(LANGUAGES_DESCRIPTOR) != 0) {
+        fprintf(stderr, "sandbox-helper: the language table cannot be read\n");
+        return EXIT_UNUSABLE;
+    }
+    close(LANGUAGES_DESCRIPTOR);
     cgroups_open();
     if (janitor_start() != 0) {
         fprintf(stderr, "sandbox-helper: %s\n", strerror(errno));

@@ -4,6 +4,7 @@
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -47,6 +48,24 @@ static int set_attributes(const char *path, uint64_t attributes, unsigned flags)
 static int bind_read_only(const char *source, const char *target) {
     if (mount(source, target, NULL, MS_BIND | MS_REC, NULL) != 0) return -1;
     return set_attributes(target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, AT_RECURSIVE);
+}
+
+/// Shows a host folder at its own place. Relative to the scaffold.
+static int add_folder(const char *path) {
+    char target[256];
+    if (snprintf(target, sizeof target, "%s", path + 1) >= (int)sizeof target) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    struct stat status;
+    if (lstat(target, &status) == 0) return 0;  // inside one that is shown already
+    for (char *slash = strchr(target, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        if (mkdir(target, 0755) != 0 && errno != EEXIST) return -1;
+        *slash = '/';
+    }
+    if (mkdir(target, 0755) != 0) return -1;
+    return bind_read_only(path, target);
 }
 
 /// Makes the same link, or a mount point, for one system folder. Relative to the scaffold.
@@ -132,6 +151,9 @@ int mounts_enter(const struct box_plan *plan, uint32_t *layers) {
     if (mount("root", scaffold, "tmpfs", MS_NOSUID, "size=64k,nr_inodes=64,mode=0755") != 0) return -1;
     if (chdir(scaffold) != 0) return -1;
     if (plan->system_folders && add_system_folders() != 0) return -1;
+    for (int i = 0; plan->system_folders && plan->language && i < plan->language->mounts.count; i++) {
+        if (add_folder(plan->language->mounts.texts[i]) != 0) return -1;
+    }
     if (add_devices() != 0 || add_proc(layers) != 0 || add_scratch(plan) != 0) return -1;
     // The old root is put under the new one at the same place and let go: nothing of it can be reached.
     if (syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) return -1;

@@ -1,7 +1,7 @@
 /// The messages between the server and the helper: fixed layouts over one SOCK_SEQPACKET socket (descriptor 3
 /// of the helper), one message a packet, descriptors by SCM_RIGHTS. `Sources/Sandbox/Wire.swift` reads and
 /// writes the same layouts; every field is little-endian, naturally aligned, and the sizes are asserted on
-/// both sides.
+/// both sides. Descriptor 4 is a sealed memfd with the language table (`languages.h`), read before the hello.
 #ifndef CODUEL_PROTOCOL_H
 #define CODUEL_PROTOCOL_H
 
@@ -10,7 +10,7 @@
 #define PROTOCOL_MAGIC 0x31534443u /* "CDS1" */
 #define LANGUAGE_ID_SIZE 16
 #define LAYERS_TEXT_SIZE 512
-#define LANGUAGES_TEXT_SIZE 256
+#define LANGUAGES_TEXT_SIZE 640
 #define DETAIL_TEXT_SIZE 192
 
 enum operation {
@@ -49,7 +49,7 @@ struct hello {
     uint32_t reserved;
     char layers[LAYERS_TEXT_SIZE];       /* layers that held in a trial run, comma-separated */
     char all_layers[LAYERS_TEXT_SIZE];   /* layers this helper knows */
-    char languages[LANGUAGES_TEXT_SIZE]; /* ids whose tools are installed, comma-separated */
+    char languages[LANGUAGES_TEXT_SIZE]; /* ids of the table, comma-separated */
     char detail[DETAIL_TEXT_SIZE];       /* why it is not usable */
 };
 

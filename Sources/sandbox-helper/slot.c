@@ -246,7 +246,7 @@ static void decide(struct slot *slot, uint32_t required_layers, struct reply *re
     const struct guest_limits *limits = &slot->plan.limits;
     bool ended_by_us = slot->reasons & (REASON_CPU | REASON_WALL | REASON_MEMORY | REASON_OUTPUT);
     bool out_of_memory = cgroup_oom_kills(&slot->group) > 0;
-    bool native = !slot->plan.arguments;
+    bool native = slot->plan.arguments.count == 0;
     reply->end = END_SANDBOX_ERROR;
     if (slot->reasons & (REASON_SETUP | REASON_STREAM)) {
         bool was_late = slot->reasons & REASON_SETUP;

@@ -494,7 +494,7 @@ def test_a_burst_of_runs_leaves_a_clean_host(tmp_path):
 
 
 class Fixture:
-    """A program of fixtures/hostile; comments at its head say what it must come to."""
+    """A program of fixtures/attacks; comments at its head say what it must come to."""
 
     def __init__(self, path: Path):
         self.path, self.language = path, LANGUAGE_OF[path.suffix]
@@ -535,11 +535,11 @@ class Fixture:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("folder", ["run", "compile"])
 def test_hostile_fixtures(folder, tmp_path):
-    """All of fixtures/hostile through the command line, two at a time, as the judge does."""
+    """All of fixtures/attacks through the command line, two at a time, as the judge does."""
     fixtures = [
-        Fixture(path) for path in sorted((ROOT / "fixtures/hostile" / folder).iterdir()) if path.suffix in LANGUAGE_OF
+        Fixture(path) for path in sorted((ROOT / "fixtures/attacks" / folder).iterdir()) if path.suffix in LANGUAGE_OF
     ]
-    assert len(fixtures) >= 10, f"only {len(fixtures)} programs in fixtures/hostile/{folder}"
+    assert len(fixtures) >= 10, f"only {len(fixtures)} programs in fixtures/attacks/{folder}"
 
     def one(fixture: Fixture) -> list[str]:
         place = tmp_path / fixture.path.name

@@ -174,6 +174,19 @@ import Testing
         }
     }
 
+    @Test func languagesAreListedWithVersionsOrReasons() async throws {
+        try await ApiFixture.with { api async throws in
+            let answer = try await api.server.get("/api/v1/languages")
+            #expect(answer.status == 200 && answer.json["next_cursor"] is NSNull)
+            let items = answer.json["items"] as? [[String: Any]] ?? []
+            #expect(items.compactMap { $0["id"] as? String } == ["cpp", "python"])
+            #expect(items.compactMap { $0["available"] as? Bool } == [false, true])
+            #expect(items[0]["version"] is NSNull && items[0]["reason"] as? String == "there is no compiler")
+            #expect(items[1]["version"] as? String == "Python 3 3.9" && items[1]["reason"] is NSNull)
+            #expect(items[1]["file_name"] as? String == "main.py")
+        }
+    }
+
     @Test func ticketIsMadeShownAndCancelled() async throws {
         try await ApiFixture.with { api async throws in
             let (ann, _) = try await api.account("ann")

@@ -11,18 +11,19 @@ actor ScriptedExecutor: ProgramExecutor {
     private(set) var mostRunning = 0
     /// Judge errors to give before runs work.
     private var judgeErrors: Int
-    private let languages: [String]
+    private let installed: [String]
+    nonisolated let languages = LanguageTable.test
     private let clock: TestClock
     private var gate: Gate?
 
-    init(clock: TestClock, languages: [String] = ["python", "cpp"], judgeErrors: Int = 0, gate: Gate? = nil) {
+    init(clock: TestClock, installed: [String] = ["python", "cpp"], judgeErrors: Int = 0, gate: Gate? = nil) {
         self.clock = clock
-        self.languages = languages
+        self.installed = installed
         self.judgeErrors = judgeErrors
         self.gate = gate
     }
 
-    func installedLanguages() -> [String] { languages }
+    func installedLanguages() -> [String] { installed }
 
     func compile(language: String, source: [UInt8]) async -> CompileResult {
         let text = String(decoding: source, as: UTF8.self)
@@ -86,4 +87,20 @@ actor ScriptedExecutor: ProgramExecutor {
         default: return ExecutionResult(end: .exited, exitCode: 0, cpuTimeMs: ms, standardOutput: input)
         }
     }
+}
+
+extension LanguageTable {
+    /// A few of those that the server brings.
+    static let test = LanguageTable([
+        Language(
+            id: "cpp", name: "C++", fileName: "main.cpp", suffixes: ["cpp", "cc"], aliases: ["cpp"]),
+        Language(
+            id: "python", name: "Python 3", fileName: "main.py", suffixes: ["py", "py3"],
+            aliases: ["python3"]),
+        Language(
+            id: "javascript", name: "JavaScript", fileName: "main.js", suffixes: ["js"],
+            aliases: ["javascript"]),
+        Language(id: "java", name: "Java", fileName: "main.java", suffixes: ["java"], aliases: ["java"]),
+        Language(id: "rust", name: "Rust", fileName: "main.rs", suffixes: ["rs"], aliases: ["rust"]),
+    ])
 }

@@ -100,7 +100,9 @@ import Testing
     }
 
     @Test func aMinuteOfSubmissionsCountsOnSockets() throws {
-        let ports = RoomPorts { userID, _ in userID == "bob" ? 1_500 : nil }
+        let ports = RoomPorts(fileNames: RoomPorts.test.fileNames) { userID, _ in
+            userID == "bob" ? 1_500 : nil
+        }
         let host = try Host(.pair(), ports: ports)
         for (name, expected) in [("ann", "submit.accepted"), ("bob", "submit.refused")] {
             let socket = try host.open(.user(name), "main")

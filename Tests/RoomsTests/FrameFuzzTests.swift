@@ -103,7 +103,8 @@ import Testing
     @Test func placesAreBounded() throws {
         let specification = RoomSpecification.battle()
         var room = try Room(
-            loading: MemoryLog().history(of: specification, atMs: 0), of: specification, atMs: 0)
+            loading: MemoryLog().history(of: specification, atMs: 0), of: specification, ports: .test,
+            atMs: 0)
         var refusals = 0
         for id in 1...UInt64(Rooms.Limits.subscribers + 10) {
             do throws(DoorRefusal) {

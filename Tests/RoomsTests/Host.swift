@@ -46,11 +46,14 @@ final class Host {
     /// Documents as delayed readers may know them: records older than the delay.
     private var aged: [String: (next: Int, document: Document)] = [:]
 
+    private let ports: RoomPorts
+
     init(
-        _ specification: RoomSpecification, limits: RoomLimits = .standard, ports: RoomPorts = .none,
+        _ specification: RoomSpecification, limits: RoomLimits = .standard, ports: RoomPorts = .test,
         atMs: Int64 = RoomSpecification.createdAtMs
     ) throws {
         nowMs = atMs
+        self.ports = ports
         room = try Room(
             loading: MemoryLog().history(of: specification, atMs: atMs), of: specification, limits: limits,
             ports: ports, atMs: atMs)
@@ -148,7 +151,9 @@ final class Host {
         taken = []
         missingVerdicts = []
         let specification = room.specification
-        room = try Room(loading: log.history(of: specification, atMs: nowMs), of: specification, atMs: nowMs)
+        room = try Room(
+            loading: log.history(of: specification, atMs: nowMs), of: specification, ports: ports,
+            atMs: nowMs)
         committed = [:]
         for name in specification.documentNames { committed[name] = log.document(name) }
         aged = [:]

@@ -69,7 +69,7 @@ import Testing
         history.damage = [LogDamage(.record, sequence: 99, reason: "checksum")]
         #expect(throws: RoomLoadError.self) { try LogRecovery(of: history) }
         #expect(throws: RoomLoadError.self) {
-            try Room(loading: history, of: .pair(), atMs: RoomSpecification.createdAtMs)
+            try Room(loading: history, of: .pair(), ports: .test, atMs: RoomSpecification.createdAtMs)
         }
     }
 
@@ -102,7 +102,7 @@ import Testing
             )
         ]
         let at = RoomSpecification.createdAtMs
-        var room = try Room(loading: log.history(of: .pair(), atMs: at), of: .pair(), atMs: at)
+        var room = try Room(loading: log.history(of: .pair(), atMs: at), of: .pair(), ports: .test, atMs: at)
         let written = room.takeActions().compactMap { action -> [LogRecord]? in
             if case .append(let records) = action { records } else { nil }
         }.flatMap(\.self)

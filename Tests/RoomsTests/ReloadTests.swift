@@ -103,7 +103,7 @@ import Testing
             whole.snapshot = nil
             let other = try Room(
                 loading: whole.history(of: specification, atMs: host.nowMs), of: specification,
-                atMs: host.nowMs)
+                ports: .test, atMs: host.nowMs)
             #expect(other.battle == host.room.battle, comment)
             #expect(other.snapshot()?.documents == loaded.documents, comment)
             for client in clients { try client.reconnect() }
@@ -180,7 +180,7 @@ import Testing
         var history = host.log.history(of: .pair(), atMs: host.nowMs)
         edit(&history)
         do {
-            _ = try Room(loading: history, of: .pair(), atMs: host.nowMs)
+            _ = try Room(loading: history, of: .pair(), ports: .test, atMs: host.nowMs)
             return nil
         } catch {
             return error

@@ -129,3 +129,8 @@ struct MemoryLog {
         return document
     }
 }
+
+extension RoomPorts {
+    /// No limits beyond the room's own; one language.
+    static let test = RoomPorts(fileNames: ["python": "main.py"]) { _, _ in nil }
+}

@@ -10,39 +10,10 @@ extension HostileTests {
         private func run(
             _ path: String, input: [UInt8] = [], in sandbox: Sandbox
         ) async throws -> ExecutionResult {
-            let language = try #require(Language.ofFile(path)?.id)
+            let language = try #require(sandbox.languages.ofFile(path)?.id)
             let compiled = await sandbox.compile(language: language, source: try Machine.source(path))
             let program = try #require(compiled.program, "\(compiled.execution)")
             return await sandbox.run(program, standardInput: input, limits: limits)
-        }
-
-        @Test(
-            "every language reads its input and writes its output",
-            arguments: [
-                (
-                    "c",
-                    "#include <stdio.h>\nint main(void) { int a, b; scanf(\"%d %d\", &a, &b); printf(\"%d\\n\", a + b); }"
-                ),
-                (
-                    "cpp",
-                    "#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b << '\\n'; }"
-                ),
-                ("python", "print(sum(map(int, input().split())))"),
-                (
-                    "javascript",
-                    "const [a, b] = require('fs').readFileSync(0, 'utf8').split(' ').map(Number); console.log(a + b)"
-                ),
-            ])
-        func languages(language: String, source: String) async throws {
-            let sandbox = try Machine.sandbox()
-            try #require(sandbox.installedLanguages().contains(language))
-            let compiled = await sandbox.compile(language: language, source: Array(source.utf8))
-            let program = try #require(
-                compiled.program, "\(String(decoding: compiled.execution.standardError, as: UTF8.self))")
-            let result = await sandbox.run(program, standardInput: Array("20 22\n".utf8), limits: limits)
-            #expect(result.verdict == .accepted, "\(result)")
-            #expect(String(decoding: result.standardOutput, as: UTF8.self) == "42\n")
-            #expect(Set(["pid-namespace", "seccomp", "private-root"]).isSubset(of: result.layers))
         }
 
         @Test("the next guest finds nothing of the one before")
@@ -179,13 +150,17 @@ extension HostileTests {
             #expect(await sandbox.run(quick, standardInput: [], limits: most).verdict == .accepted)
         }
 
-        @Test("versions are told of what is installed")
+        @Test("every language has a version, or a reason why there is none")
         func versions() async throws {
             let sandbox = try Machine.sandbox()
-            let versions = await sandbox.languageVersions()
-            #expect(Set(versions.keys) == Set(sandbox.installedLanguages()))
-            for (language, version) in versions {
-                #expect(version.contains { $0.isNumber }, "\(language): \(version)")
+            let reports = await sandbox.languageReports()
+            #expect(reports.map(\.language) == sandbox.languages.all)
+            for report in reports {
+                #expect((report.version == nil) != (report.unavailable == nil), "\(report)")
+                if let version = report.version { #expect(version.contains { $0.isNumber }, "\(report)") }
+                if report.version != nil {
+                    #expect(sandbox.installedLanguages().contains(report.language.id))
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ import Testing
             "/usr/bin/gcc",
             [
                 "-std=gnu17", "-I", helper.path, "-o", check,
-                Machine.hostileFolder.appendingPathComponent("collector/check.c").path,
+                Machine.attackFolder.appendingPathComponent("collector/check.c").path,
                 helper.appendingPathComponent("files.c").path,
                 helper.appendingPathComponent("descriptors.c").path,
             ], in: folder)

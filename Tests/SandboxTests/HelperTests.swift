@@ -61,10 +61,15 @@ extension HostileTests {
         @Test("no helper, no sandbox")
         func missing() {
             #expect(throws: SandboxError.self) {
-                try Sandbox.start(helperPath: "/nonexistent/sandbox-helper", slots: 1)
+                try Sandbox.start(
+                    helperPath: "/nonexistent/sandbox-helper", slots: 1, languages: Machine.languages())
             }
-            #expect(throws: SandboxError.self) { try Sandbox.start(helperPath: "/bin/true", slots: 1) }
-            #expect(throws: SandboxError.self) { try Sandbox.start(helperPath: Machine.helperPath, slots: 0) }
+            #expect(throws: SandboxError.self) {
+                try Sandbox.start(helperPath: "/bin/true", slots: 1, languages: Machine.languages())
+            }
+            #expect(throws: SandboxError.self) {
+                try Sandbox.start(helperPath: Machine.helperPath, slots: 0, languages: Machine.languages())
+            }
         }
 
         @Test("without privileges there are fewer layers, and judging is refused unless allowed")
@@ -86,13 +91,14 @@ extension HostileTests {
             try Data(script.utf8).write(to: URL(fileURLWithPath: wrapper))
             chmod(wrapper, 0o755)
 
-            let refusing = try Sandbox.start(helperPath: wrapper, slots: 1)
+            let refusing = try Sandbox.start(helperPath: wrapper, slots: 1, languages: Machine.languages())
             #expect(refusing.refusal != nil)
             let refused = await refusing.run(sleeper, standardInput: [], limits: limits)
             #expect(refused.end == .sandboxError)
             refusing.stop()
 
-            let weak = try Sandbox.start(helperPath: wrapper, slots: 1, allowWeakIsolation: true)
+            let weak = try Sandbox.start(
+                helperPath: wrapper, slots: 1, languages: Machine.languages(), allowWeakIsolation: true)
             defer { weak.stop() }
             let missing = weak.probe().filter { !$0.isActive }.map(\.name)
             #expect(missing.contains("separate-uid"))
@@ -126,7 +132,7 @@ extension HostileTests.Helper {
 
     @Test("a server that has been taken over gets nothing from the helper")
     func hostileServer() throws {
-        let script = Machine.hostileFolder.appendingPathComponent("server/packets.py").path
+        let script = Machine.attackFolder.appendingPathComponent("server/packets.py").path
         let result = try Tool.run(
             "/usr/bin/python3", [script, Machine.helperPath], in: FileManager.default.temporaryDirectory)
         #expect(result.status == 0, "\(result.output)")

@@ -2,7 +2,7 @@ import Foundation
 import Judging
 import Testing
 
-/// A program of `fixtures/hostile` with what it must come to, told by comments at its head.
+/// A program of `fixtures/attacks` with what it must come to, told by comments at its head.
 struct HostileProgram: Sendable, CustomTestStringConvertible {
     var path: String
     var language: String
@@ -21,13 +21,15 @@ struct HostileProgram: Sendable, CustomTestStringConvertible {
     static func all(in folder: String) -> [HostileProgram] {
         let names =
             (try? FileManager.default.contentsOfDirectory(
-                atPath: Machine.hostileFolder.appendingPathComponent(folder).path)) ?? []
+                atPath: Machine.attackFolder.appendingPathComponent(folder).path)) ?? []
         return names.sorted().compactMap { HostileProgram(path: "\(folder)/\($0)") }
     }
 
     init?(path: String) {
         self.path = path
-        guard let language = Language.ofFile(path)?.id, let bytes = try? Machine.source(path) else {
+        guard let language = try? Machine.languages().table.ofFile(path)?.id,
+            let bytes = try? Machine.source(path)
+        else {
             return nil
         }
         self.language = language

@@ -20,8 +20,10 @@ enum Machine {
 
     /// Weak isolation is allowed: the tests say themselves what then cannot hold.
     static func startSandbox(slots: Int = slots, helper: String = helperPath) throws -> Sandbox {
-        try Sandbox.start(helperPath: helper, slots: slots, allowWeakIsolation: true)
+        try Sandbox.start(helperPath: helper, slots: slots, languages: languages(), allowWeakIsolation: true)
     }
+
+    static func languages() throws -> Languages { try Languages() }
 
     static let shared = Result { try startSandbox() }
 
@@ -38,10 +40,10 @@ enum Machine {
     static let packageFolder = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    static var hostileFolder: URL { packageFolder.appendingPathComponent("fixtures/hostile") }
+    static var attackFolder: URL { packageFolder.appendingPathComponent("fixtures/attacks") }
 
     static func source(_ path: String) throws -> [UInt8] {
-        [UInt8](try Data(contentsOf: hostileFolder.appendingPathComponent(path)))
+        [UInt8](try Data(contentsOf: attackFolder.appendingPathComponent(path)))
     }
 }
 

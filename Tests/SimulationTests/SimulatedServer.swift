@@ -56,7 +56,10 @@ final class SimulatedServer {
             history = disk.history(atMs: world.serverClockMs)
             world.expect(history.isSound, "a repaired log is not sound")
         }
-        let loaded = try Room(loading: history, of: disk.specification, atMs: world.serverClockMs)
+        let loaded = try Room(
+            loading: history, of: disk.specification,
+            ports: RoomPorts(fileNames: ["python": "main.py"]) { _, _ in nil },
+            atMs: world.serverClockMs)
         room = loaded
         committed = [:]
         for name in disk.specification.documentNames { committed[name] = disk.document(name) }

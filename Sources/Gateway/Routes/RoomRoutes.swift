@@ -17,6 +17,7 @@ package struct RoomRoutes: Sendable {
     private let catalogue: ProblemCatalogue
     private let blocks: any BlockStore
     private let events: UserEvents
+    private let languages: LanguageTable
     private let roomsPerUser: Int
     private let randomBytes: @Sendable (Int) -> [UInt8]
 
@@ -28,7 +29,7 @@ package struct RoomRoutes: Sendable {
 
     package init(
         identity: IdentityService, directory: RoomDirectory, rooms: any RoomStore,
-        catalogue: ProblemCatalogue, blocks: any BlockStore, events: UserEvents,
+        catalogue: ProblemCatalogue, blocks: any BlockStore, events: UserEvents, languages: LanguageTable,
         roomsPerUser: Int = GatewayLimits.roomsPerUser,
         randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
@@ -38,6 +39,7 @@ package struct RoomRoutes: Sendable {
         self.catalogue = catalogue
         self.blocks = blocks
         self.events = events
+        self.languages = languages
         self.roomsPerUser = roomsPerUser
         self.randomBytes = randomBytes
     }
@@ -87,7 +89,7 @@ package struct RoomRoutes: Sendable {
             throw HTTPProblem.invalid("kind", "is \"pair\"; battles are made by matchmaking", code: "value")
         }
         let language = wish.language ?? "python"
-        guard Language.named(language)?.id == language else {
+        guard languages.named(language)?.id == language else {
             throw HTTPProblem.invalid("language", "is not a known language", code: "value")
         }
         if let problemID = wish.problemId, try await catalogue.summary(problemID)?.published != true {
@@ -224,7 +226,7 @@ package struct RoomRoutes: Sendable {
         let id = try context.parameter("id")
         let wish = try context.decode(SubmissionWish.self)
         _ = try await directory.visiblePolicy(of: id, for: caller)
-        guard Language.named(wish.language)?.id == wish.language else {
+        guard languages.named(wish.language)?.id == wish.language else {
             throw HTTPProblem.invalid("language", "is not a known language", code: "value")
         }
         var stateVector: StateVector?

@@ -11,7 +11,7 @@ package enum RunRoutes {
 
     /// - Parameter admit: throws where programs are not run now.
     package static func routes(
-        judge: JudgeService, admit: @escaping @Sendable () throws -> Void = {},
+        judge: JudgeService, languages: LanguageTable, admit: @escaping @Sendable () throws -> Void = {},
         roomSource: @escaping RoomSource
     ) -> [Route] {
         [
@@ -22,7 +22,7 @@ package enum RunRoutes {
                 let caller = try context.requireCaller()
                 let body = try context.decode(Order.self)
                 try admit()
-                let language = try SourceRules.language(body.language)
+                let language = try SourceRules.language(body.language, of: languages)
                 let input = body.stdin ?? ""
                 guard input.utf8.count <= GatewayLimits.standardInputBytes else {
                     throw HTTPProblem.invalid(

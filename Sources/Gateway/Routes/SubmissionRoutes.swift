@@ -10,7 +10,7 @@ package enum SubmissionRoutes {
     package typealias Visibility = @Sendable (_ caller: Caller, _ submission: Submission) async -> Bool
 
     package static func routes(
-        catalogue: ProblemCatalogue, submissions: any SubmissionStore,
+        catalogue: ProblemCatalogue, submissions: any SubmissionStore, languages: LanguageTable,
         submit: @escaping @Sendable (Submission) async throws -> Void, canSee: @escaping Visibility,
         newID: @escaping @Sendable () -> String, now: @escaping @Sendable () -> Int64
     ) -> [Route] {
@@ -24,7 +24,7 @@ package enum SubmissionRoutes {
                 let problem = try await ProblemRoutes.visible(
                     try context.parameter("id"), to: caller, in: catalogue
                 ).problem
-                let language = try SourceRules.language(body.language)
+                let language = try SourceRules.language(body.language, of: languages)
                 try SourceRules.check(body.source, limit: problem.codeLimitBytes)
                 let submission = Submission(
                     id: newID(), userID: caller.userID, problemID: problem.id, language: language,
@@ -145,9 +145,9 @@ package struct SubmissionView: Encodable, Sendable {
 /// What every call checks that takes a program.
 package enum SourceRules {
     /// The contract's id of a language, also for Kattis's name of it. Throws 422.
-    package static func language(_ name: String) throws(HTTPProblem) -> String {
-        guard let language = Language.named(name) else {
-            let known = Language.all.map(\.id).joined(separator: ", ")
+    package static func language(_ name: String, of languages: LanguageTable) throws(HTTPProblem) -> String {
+        guard let language = languages.named(name) else {
+            let known = languages.all.map(\.id).joined(separator: ", ")
             throw .invalid("language", "is not one of \(known)", code: "unknown")
         }
         return language.id

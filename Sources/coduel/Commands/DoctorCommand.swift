@@ -54,13 +54,10 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private func describeLanguages(_ executor: Sandbox) async {
-        let installed = Set(executor.installedLanguages())
-        let versions = await executor.languageVersions()
-        for language in Language.all {
-            let isInstalled = installed.contains(language.id)
+        for report in await executor.languageReports() {
             line(
-                "language \(language.id)", isInstalled ? "ok" : "missing",
-                isInstalled ? versions[language.id] ?? "" : "not installed, or not run by this version")
+                "language \(report.language.id)", report.unavailable == nil ? "ok" : "missing",
+                report.unavailable ?? report.version ?? "")
         }
     }
 

@@ -23,7 +23,7 @@ struct SandboxCommand: AsyncParsableCommand {
                   coduel sandbox run --language c --source main.c --time-limit-ms 1000
                 """)
 
-        @Option(help: "c, cpp, python, javascript, or Kattis's name of one.")
+        @Option(help: "c, cpp, python, javascript, java, rust, go, swift, or Kattis's name of one.")
         var language: String
 
         @Option(help: ArgumentHelp("The source file.", valueName: "file"))
@@ -63,18 +63,21 @@ struct SandboxCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            guard let known = Language.named(language) else {
-                throw ValidationError("Unknown language: \(language).")
-            }
             let program = try Self.read(source)
             let input = try stdin.map(Self.read) ?? []
             let answer = try expect.map(Self.read)
             let executor = try sandbox.start(slots: 1)
+            guard let known = executor.languages.named(language) else {
+                let all = executor.languages.all.map(\.id).joined(separator: ", ")
+                throw ValidationError("Unknown language: \(language). Known are \(all).")
+            }
             if let refusal = executor.refusal, !sandbox.allowWeakIsolation {
                 throw CommandFailure(["\(refusal); --allow-weak-isolation runs programs all the same"])
             }
             guard executor.installedLanguages().contains(known.id) else {
-                throw CommandFailure(["\(known.id) is not installed here, or this version does not run it"])
+                let reason = await executor.languageReports().first { $0.language == known }?.unavailable
+                throw CommandFailure(["\(known.id) is not installed here: \(reason ?? "its tool is missing")"]
+                )
             }
             let compiled = await executor.compile(language: known.id, source: program)
             var report = ExecutionReport(verdict: compiled.verdict, compile: compiled)
@@ -125,6 +128,10 @@ struct SandboxOptions: ParsableArguments {
         help: ArgumentHelp("The helper executable; the one beside this executable.", valueName: "file"))
     var sandboxHelper: String?
 
+    @Option(
+        help: ArgumentHelp("A folder of further language files.", valueName: "folder"))
+    var languages: [String] = []
+
     @Flag(help: "Run programs although a protection that matters is missing here.")
     var allowWeakIsolation = false
 
@@ -132,7 +139,9 @@ struct SandboxOptions: ParsableArguments {
     func start(slots: Int) throws -> Sandbox {
         let path = sandboxHelper ?? Sandbox.helperPath(besideExecutable: "/proc/self/exe")
         do {
-            return try Sandbox.start(helperPath: path, slots: slots, allowWeakIsolation: allowWeakIsolation)
+            return try Sandbox.start(
+                helperPath: path, slots: slots, languages: Languages(folders: languages),
+                allowWeakIsolation: allowWeakIsolation)
         } catch {
             throw CommandFailure([error.message])
         }

@@ -17,6 +17,13 @@ struct GuardedSandbox: ProgramExecutor {
         }
     }
 
+    let languages: LanguageTable
+
+    func languageReports() async -> [LanguageReport] {
+        if let sandbox, isUsable { return await sandbox.languageReports() }
+        return languages.all.map { LanguageReport(language: $0, version: nil, unavailable: reason) }
+    }
+
     func installedLanguages() async -> [String] { sandbox?.installedLanguages() ?? [] }
 
     func compile(language: String, source: [UInt8]) async -> CompileResult {

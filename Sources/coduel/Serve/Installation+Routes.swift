@@ -22,7 +22,7 @@ extension Installation {
                 catalogue: catalogue,
                 readPackage: { try PackageArchive.read($0, name: "package") }, now: environment.now)
             + SubmissionRoutes.routes(
-                catalogue: catalogue, submissions: submissions,
+                catalogue: catalogue, submissions: submissions, languages: executor.languages,
                 submit: { submission in
                     try executor.requireUsable()
                     try await judge.submit(submission)
@@ -30,12 +30,13 @@ extension Installation {
                 canSee: { caller, submission in await canSee(caller, submission, directory) },
                 newID: environment.newID, now: environment.now)
             + RunRoutes.routes(
-                judge: judge,
+                judge: judge, languages: executor.languages,
                 admit: { try executor.requireUsable() },
                 roomSource: { caller, roomID, document, file in
                     try await source(for: caller, roomID, document, file, directory)
                 })
             + MatchmakingRoutes.routes(director)
+            + LanguageRoutes.routes { await executor.languageReports() }
             + OperationRoutes.routes(
                 readiness: readiness, metrics: metrics, jwks: { identity.jwks() }, settings: settings)
     }
@@ -44,12 +45,12 @@ extension Installation {
     /// whoever watches over all of it.
     static func roomRoutes(
         identity: IdentityService, services: ServiceAccountService, directory: RoomDirectory,
-        stores: RoomRouteStores, catalogue: ProblemCatalogue, events: UserEvents, gate: SocketGate,
-        roomsPerUser: Int, environment: IdentityEnvironment
+        stores: RoomRouteStores, languages: LanguageTable, catalogue: ProblemCatalogue, events: UserEvents,
+        gate: SocketGate, roomsPerUser: Int, environment: IdentityEnvironment
     ) -> [Route] {
         RoomRoutes(
             identity: identity, directory: directory, rooms: stores.rooms, catalogue: catalogue,
-            blocks: stores.blocks, events: events, roomsPerUser: roomsPerUser,
+            blocks: stores.blocks, events: events, languages: languages, roomsPerUser: roomsPerUser,
             randomBytes: environment.randomBytes
         ).routes + RoomChangeRoutes(directory: directory).routes
             + ChatRoutes(directory: directory, archive: stores.chatArchive, blocks: stores.blocks).routes
@@ -90,7 +91,7 @@ extension Installation {
         let result: Result<String, DoorRefusal> = try await directory.with(roomID) { room, _ in
             let caller = RoomCaller(caller)
             let name = document ?? room.ownDocument(of: caller)
-            let file = file ?? RoomSpecification.fileName(of: room.specification.language)
+            let file = file ?? room.fileName(of: room.specification.language)
             do throws(DoorRefusal) {
                 return .success(try room.text(of: file, in: name, for: caller))
             } catch {

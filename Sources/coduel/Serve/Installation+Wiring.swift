@@ -37,7 +37,9 @@ extension Installation {
             logger.error(
                 "programs are not judged here: see coduel doctor", metadata: ["reason": "\(refusal)"])
         }
-        let executor = GuardedSandbox(sandbox: foundation.sandbox, refusal: foundation.sandboxRefusal)
+        let executor = GuardedSandbox(
+            sandbox: foundation.sandbox, refusal: foundation.sandboxRefusal,
+            languages: foundation.languages.table)
         let judge = JudgeService(
             executor: executor, submissions: submissions, catalogue: catalogue,
             workers: settings.judgeWorkers,
@@ -69,7 +71,7 @@ extension Installation {
             services: RoomServices(
                 store: rooms, log: log, chatArchive: stores.chatArchive, hooks: hooks,
                 limits: settings.syncLimits.rooms,
-                ports: RoomPorts { userID, atMs in
+                ports: RoomPorts(fileNames: executor.languages.fileNames) { userID, atMs in
                     // The same allowance as by HTTP.
                     let decision = limiter.take(.submissions, subject: "user:\(userID)", atMs: atMs)
                     guard let decision, !decision.isAllowed else { return nil }
@@ -79,7 +81,7 @@ extension Installation {
             openRoomLimit: settings.syncLimits.openRooms)
         let director = MatchDirector(
             store: MatchmakingStoreSQLite(database),
-            settings: MatchSettings(languages: Set(Language.all.map(\.id))),
+            settings: MatchSettings(languages: Set(executor.languages.all.map(\.id))),
             ports: Self.matchPorts(
                 settings: settings, directory: directory, catalogue: catalogue, events: events,
                 metrics: metrics, environment: environment))
@@ -132,7 +134,7 @@ extension Installation {
                 readiness: readiness, settings: gatewaySettings, environment: environment)
                 + Self.roomRoutes(
                     identity: identity, services: services, directory: directory, stores: stores,
-                    catalogue: catalogue, events: events, gate: gate,
+                    languages: executor.languages, catalogue: catalogue, events: events, gate: gate,
                     roomsPerUser: settings.syncLimits.roomsPerUser, environment: environment)
                 + WebhookRoutes(
                     dispatcher: webhooks.dispatcher, store: webhooks.store,

@@ -36,6 +36,8 @@ struct ServeCommand: AsyncParsableCommand {
     var web: String?
     @Option(help: "The sandbox helper. Default: beside this executable.")
     var sandboxHelper: String?
+    @Option(help: "Folders of further language files, comma separated; those in DATA/languages are read too.")
+    var languages: String?
     @Flag(help: "Judge although protections of the sandbox are missing here (see coduel doctor).")
     var allowWeakIsolation = false
     @Option(help: "Submissions judged at the same time. Default 2.")

@@ -8,6 +8,7 @@ import Sandbox
 /// (the folder they lie in may be closed to the server's user), the data folder.
 struct ServeFoundation {
     let settings: ServeSettings
+    let languages: Languages
     let sandbox: Sandbox?
     /// Why there is no sandbox, or why it does not judge.
     let sandboxRefusal: String?
@@ -21,8 +22,14 @@ struct ServeFoundation {
         let executable = BundledFiles.executablePath
         let helper = settings.sandboxHelper ?? Sandbox.helperPath(besideExecutable: executable)
         do throws(SandboxError) {
+            languages = try Languages(
+                folders: [settings.dataFolder + "/languages"] + settings.languageFolders)
+        } catch {
+            throw SettingsError(error.message)
+        }
+        do throws(SandboxError) {
             let sandbox = try Sandbox.start(
-                helperPath: helper, slots: settings.judgeWorkers + 1,
+                helperPath: helper, slots: settings.judgeWorkers + 1, languages: languages,
                 allowWeakIsolation: settings.allowsWeakIsolation)
             self.sandbox = sandbox
             sandboxRefusal = sandbox.refusal

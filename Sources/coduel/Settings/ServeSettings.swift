@@ -11,6 +11,7 @@ struct ServeSettings {
     var problemsFolder: String?
     var webFolder: String?
     var sandboxHelper: String?
+    var languageFolders: [String] = []
     var allowsWeakIsolation = false
     var judgeWorkers = 2
     var casualSpectatorDelaySeconds = 15
@@ -35,6 +36,7 @@ struct ServeSettings {
         problemsFolder = sources.text(.problems)
         webFolder = sources.text(.web)
         sandboxHelper = sources.text(.sandboxHelper)
+        languageFolders = sources.list(.languages)
         allowsWeakIsolation = try sources.flag(.allowWeakIsolation) ?? false
         // The sandbox has 64 places, one of them for custom runs.
         judgeWorkers = try sources.integer(.judgeWorkers, in: 1...63) ?? judgeWorkers

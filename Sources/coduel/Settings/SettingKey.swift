@@ -3,6 +3,8 @@
 enum SettingKey: String, CaseIterable {
     case listen, data, user, roles, problems, web
     case sandboxHelper = "sandbox-helper"
+    /// Folders of language files beside those that come with the server; later ones replace earlier ones.
+    case languages
     case allowWeakIsolation = "allow-weak-isolation"
     case judgeWorkers = "judge-workers"
     case casualSpectatorDelay = "casual-spectator-delay-s"

@@ -10,6 +10,13 @@ import StorageSQLite
 private struct ScriptedExecutor: ProgramExecutor {
     var answer: String
 
+    let languages = LanguageTable([
+        Language(
+            id: "cpp", name: "C++", fileName: "main.cpp", suffixes: ["cpp"], aliases: ["cpp"]),
+        Language(
+            id: "python", name: "Python 3", fileName: "main.py", suffixes: ["py"], aliases: ["python3"]),
+    ])
+
     func installedLanguages() async -> [String] { ["python", "cpp"] }
 
     func compile(language: String, source: [UInt8]) async -> CompileResult {
@@ -101,18 +108,20 @@ struct ApiFixture: Sendable {
             environment: IdentityEnvironment(now: now, randomBytes: randomBytes))
         let catalogue = ProblemCatalogue(store: ProblemStoreSQLite(database))
         let submissions = SubmissionStoreSQLite(database)
+        let executor = ScriptedExecutor(answer: answer)
         let judge = JudgeService(
-            executor: ScriptedExecutor(answer: answer), submissions: submissions, catalogue: catalogue,
+            executor: executor, submissions: submissions, catalogue: catalogue,
             workers: 2,
             now: now, newID: newID)
         let director = MatchDirector(
             store: MatchmakingStoreSQLite(database),
-            settings: MatchSettings(languages: Set(Language.all.map(\.id))),
+            settings: MatchSettings(languages: Set(executor.languages.all.map(\.id))),
             ports: MatchPorts(
                 createRoom: { _ in newID() }, onMatched: { _, _ in }, now: now, newTicketID: newID,
                 pause: { try await Task.sleep(for: .milliseconds($0)) }))
         return ApiServices(
-            identity: identity, idempotency: IdempotencyStoreSQLite(database), catalogue: catalogue,
+            identity: identity, languages: executor.languages, idempotency: IdempotencyStoreSQLite(database),
+            catalogue: catalogue,
             readPackage: { try package(from: $0) }, judge: judge, submissions: submissions,
             matchmaking: director,
             events: UserEvents(run: "run1"), metrics: Metrics(), readiness: Readiness(),

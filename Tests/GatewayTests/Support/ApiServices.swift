@@ -7,6 +7,7 @@ import Problems
 /// What the routes need from the rest of the system, without rooms.
 struct ApiServices: Sendable {
     var identity: IdentityService
+    var languages: LanguageTable
     var idempotency: any IdempotencyStore
     var catalogue: ProblemCatalogue
     var readPackage: ProblemRoutes.PackageReader
@@ -28,14 +29,24 @@ struct ApiServices: Sendable {
     func routes(_ settings: GatewaySettings) -> [Route] {
         let identity = identity
         let judge = judge
+        let languages = languages
         return AccountRoutes.routes(identity, metrics)
             + MeRoutes.routes(identity: identity, matchmaking: matchmaking, events: events)
             + ProblemRoutes.routes(catalogue: catalogue, readPackage: readPackage, now: now)
             + SubmissionRoutes.routes(
-                catalogue: catalogue, submissions: submissions, submit: { try await judge.submit($0) },
+                catalogue: catalogue, submissions: submissions, languages: languages,
+                submit: { try await judge.submit($0) },
                 canSee: canSeeSubmission, newID: newID, now: now)
-            + RunRoutes.routes(judge: judge, roomSource: roomSource)
+            + RunRoutes.routes(judge: judge, languages: languages, roomSource: roomSource)
             + MatchmakingRoutes.routes(matchmaking)
+            + LanguageRoutes.routes {
+                languages.all.map { language in
+                    let isThere = language.id != "cpp"
+                    return LanguageReport(
+                        language: language, version: isThere ? "\(language.name) 3.9" : nil,
+                        unavailable: isThere ? nil : "there is no compiler")
+                }
+            }
             + OperationRoutes.routes(
                 readiness: readiness, metrics: metrics, jwks: { identity.jwks() }, settings: settings)
     }
