@@ -84,10 +84,18 @@ public struct ExecutionResult: Sendable, Equatable {
 public struct CompiledProgram: Sendable, Equatable {
     public var language: String
     public var artefact: [UInt8]
+    /// Files beside it in its working folder: relative path → content.
+    public var files: [String: [UInt8]]
+    /// Its command-line arguments.
+    public var arguments: [String]
 
-    public init(language: String, artefact: [UInt8]) {
+    public init(
+        language: String, artefact: [UInt8], files: [String: [UInt8]] = [:], arguments: [String] = []
+    ) {
         self.language = language
         self.artefact = artefact
+        self.files = files
+        self.arguments = arguments
     }
 }
 
@@ -111,8 +119,25 @@ public protocol ProgramExecutor: Sendable {
     func installedLanguages() async -> [String]
     /// Compiles one source file (or only stores it, where the language has no compile step) under the compile
     /// limits (10 s CPU, 15 s wall, 2 GiB, output 64 KiB).
-    func compile(language: String, source: [UInt8]) async -> CompileResult
+    ///
+    /// - Parameter files: further files beside the source, when it is compiled and when the program runs.
+    func compile(language: String, source: [UInt8], files: [String: [UInt8]]) async -> CompileResult
     /// Runs a program once in a clean box.
     func run(_ program: CompiledProgram, standardInput: [UInt8], limits: ExecutionLimits) async
         -> ExecutionResult
+    /// Runs an output validator once in a clean box, over an output that is there already.
+    func validate(_ call: ValidatorCall, output: [UInt8], limits: ExecutionLimits) async -> ValidatorResult
+    /// Runs a program and a validator at the same time, each in a box of its own: what one writes to its standard
+    /// output the other reads from its standard input.
+    func interact(
+        _ program: CompiledProgram, limits: ExecutionLimits, with call: ValidatorCall,
+        validatorLimits: ExecutionLimits
+    ) async -> Interaction
+}
+
+extension ProgramExecutor {
+    /// Compiles a program of one file.
+    public func compile(language: String, source: [UInt8]) async -> CompileResult {
+        await compile(language: language, source: source, files: [:])
+    }
 }

@@ -1,13 +1,20 @@
 import CLinux
 import Glibc
+import Synchronization
 
-/// An open file that is closed when nobody holds it any more.
+/// An open file that is closed when nobody holds it any more, or before by `release`.
 final class Descriptor: Sendable {
     let number: Int32
+    private let isOpen = Atomic(true)
 
     init(_ number: Int32) { self.number = number }
 
-    deinit { close(number) }
+    deinit { release() }
+
+    /// Closes it now. Nobody may use `number` afterwards.
+    func release() {
+        if isOpen.exchange(false, ordering: .acquiringAndReleasing) { close(number) }
+    }
 }
 
 /// Memory files (`memfd_create(2)`): the only way in which contents reach the helper.
@@ -33,6 +40,16 @@ enum MemoryFile {
             written += count
         }
         return fcntl(number, addSeals, allSeals) == 0 ? file : nil
+    }
+
+    /// One for each content; nil when the system has no room.
+    static func sealed(_ contents: [[UInt8]]) -> [Descriptor]? {
+        var files: [Descriptor] = []
+        for content in contents {
+            guard let file = sealed(content) else { return nil }
+            files.append(file)
+        }
+        return files
     }
 
     /// The first `count` bytes; nil when there are fewer or they cannot be read.

@@ -50,9 +50,11 @@ final class HelperConnection: Sendable {
     }
 
     /// Sends one request and waits for its answer; nil when the helper is gone or does not answer in time.
+    ///
+    /// - Parameter releasesFiles: closes this process's copies as soon as the helper has its own.
     func request(
         _ operation: Wire.Operation, language: String, limits: ExecutionLimits, files: [Descriptor],
-        wallMs: Int64
+        releasesFiles: Bool = false, wallMs: Int64
     ) async -> Answer? {
         await withCheckedContinuation { continuation in
             let due = Self.monotonicMs() + min(max(wallMs, 0), Limits.longestWallMs) + Limits.answerGraceMs
@@ -72,7 +74,9 @@ final class HelperConnection: Sendable {
                 return
             }
             let request = Wire.Request(operation: operation, id: id, language: language, limits: limits)
-            if !PacketSocket.send(request.bytes, files, to: socket.number) { resume(id, with: nil) }
+            let isSent = PacketSocket.send(request.bytes, files, to: socket.number)
+            if releasesFiles { for file in files { file.release() } }
+            if !isSent { resume(id, with: nil) }
         }
     }
 

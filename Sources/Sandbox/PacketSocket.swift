@@ -2,7 +2,7 @@ import Glibc
 
 /// Packets with descriptors over a SOCK_SEQPACKET socket (unix(7), SCM_RIGHTS).
 enum PacketSocket {
-    private static let mostDescriptors = 3
+    private static let mostDescriptors = 4
     /// A header (length, level, type) and its descriptors, padded to eight bytes.
     private static let headerBytes = 16
     private static let controlBytes = headerBytes + 16

@@ -7,8 +7,11 @@ import Judging
 /// while it is still privileged, and give up its rights afterwards: the helper keeps its own. When the helper
 /// dies, every run that waits for it ends as `.sandboxError`, and so does every later one; `isAlive` tells.
 public final class Sandbox: ProgramExecutor {
-    private let connection: HelperConnection
-    private let gate: SlotGate
+    let connection: HelperConnection
+    let gate: SlotGate
+    /// One pair of joined runs at a time may wait for its second slot, so that two cannot hold one each for ever.
+    let pairGate = SlotGate(slots: 1)
+    let slots: Int
     private let hello: Wire.Hello
     private let layers: [Layer]
     private let knownLanguages: Languages
@@ -24,6 +27,7 @@ public final class Sandbox: ProgramExecutor {
         self.connection = connection
         self.hello = hello
         knownLanguages = languages
+        self.slots = slots
         gate = SlotGate(slots: slots)
         layers = Layer.table(known: hello.knownLayers, active: Set(hello.layers))
         let missing = layers.filter { $0.isRequired && !$0.isActive }.map(\.name)
@@ -121,14 +125,17 @@ public final class Sandbox: ProgramExecutor {
         await perform(.version, language: id, limits: Self.compileLimits, contents: []).execution
     }
 
-    public func compile(language: String, source: [UInt8]) async -> CompileResult {
+    public func compile(
+        language: String, source: [UInt8], files: [String: [UInt8]]
+    ) async -> CompileResult {
+        let kit = Kit(work: files)
         let (execution, answer) = await perform(
-            .compile, language: language, limits: Self.compileLimits, contents: [source])
+            .compile, language: language, limits: Self.compileLimits, contents: [source] + kit.contents)
         guard let answer, execution.end == .exited, execution.exitCode == 0 else {
             return CompileResult(program: nil, execution: execution)
         }
         if answer.reply.flags.contains(.sourceIsArtefact) {
-            let program = CompiledProgram(language: language, artefact: source)
+            let program = CompiledProgram(language: language, artefact: source, files: files)
             return CompileResult(program: program, execution: execution)
         }
         guard answer.reply.flags.contains(.hasArtefact), answer.files.count == 3,
@@ -136,15 +143,17 @@ public final class Sandbox: ProgramExecutor {
         else {
             return CompileResult(program: nil, execution: execution)
         }
-        let program = CompiledProgram(language: language, artefact: artefact)
+        let program = CompiledProgram(language: language, artefact: artefact, files: files)
         return CompileResult(program: program, execution: execution)
     }
 
     public func run(
         _ program: CompiledProgram, standardInput: [UInt8], limits: ExecutionLimits
     ) async -> ExecutionResult {
-        await perform(
-            .run, language: program.language, limits: limits, contents: [program.artefact, standardInput]
+        let kit = Kit(work: program.files, arguments: program.arguments)
+        return await perform(
+            .run, language: program.language, limits: limits,
+            contents: [program.artefact, standardInput] + kit.contents
         ).execution
     }
 
@@ -152,26 +161,31 @@ public final class Sandbox: ProgramExecutor {
     private static let compileLimits = ExecutionLimits(
         cpuTimeMs: 10_000, wallTimeMs: Int(Limits.compileWallMs), memoryBytes: 2 << 30, outputBytes: 64 << 10)
 
-    private func perform(
+    func perform(
         _ operation: Wire.Operation, language: String, limits: ExecutionLimits, contents: [[UInt8]]
     ) async -> (execution: ExecutionResult, answer: HelperConnection.Answer?) {
         if let refusal { return (Self.failure(refusal), nil) }
         guard await gate.enter() else { return (Self.failure("too many runs wait for the sandbox"), nil) }
         defer { gate.leave() }
-        var files: [Descriptor] = []
-        for content in contents {
-            guard let file = MemoryFile.sealed(content) else {
-                return (Self.failure("no memory for the sandbox's input"), nil)
-            }
-            files.append(file)
+        guard let files = MemoryFile.sealed(contents) else {
+            return (Self.failure("no memory for the sandbox's input"), nil)
         }
+        return await perform(operation, language: language, limits: limits, files: files)
+    }
+
+    /// The caller holds a slot.
+    func perform(
+        _ operation: Wire.Operation, language: String, limits: ExecutionLimits, files: [Descriptor],
+        releasesFiles: Bool = false
+    ) async -> (execution: ExecutionResult, answer: HelperConnection.Answer?) {
         let answer = await connection.request(
-            operation, language: language, limits: limits, files: files, wallMs: Int64(limits.wallTimeMs))
+            operation, language: language, limits: limits, files: files, releasesFiles: releasesFiles,
+            wallMs: Int64(limits.wallTimeMs))
         guard let answer else { return (Self.failure("the sandbox helper is gone"), nil) }
         return (Self.result(answer), answer)
     }
 
-    private static func failure(_ detail: String) -> ExecutionResult {
+    static func failure(_ detail: String) -> ExecutionResult {
         ExecutionResult(end: .sandboxError, detail: detail)
     }
 

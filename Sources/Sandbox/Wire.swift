@@ -12,6 +12,9 @@ enum Wire {
         case compile = 1
         case run = 2
         case version = 3
+        case assist = 4
+        case runJoined = 5
+        case assistJoined = 6
     }
 
     struct Request: Equatable {

@@ -34,6 +34,7 @@ static const char *const step_names[] = {
     [STEP_IDENTITY] = "changing the user",
     [STEP_CAPABILITIES] = "dropping capabilities",
     [STEP_FILTER] = "loading the system-call filter",
+    [STEP_KIT] = "opening the kit",
     [STEP_EXECUTE] = "executing the program",
     [STEP_REAP] = "collecting processes",
 };
@@ -62,9 +63,9 @@ static _Noreturn void fail(const struct box_plan *plan, struct box_report *repor
 }
 
 static int keep_only_own_descriptors(const struct box_plan *plan) {
-    int kept[8 + MAX_HIERARCHIES] = {
-        plan->program, plan->input, plan->output, plan->error, plan->control, plan->network};
-    int count = 6;
+    int kept[8 + MAX_HIERARCHIES] = {plan->program, plan->kit,     plan->input,  plan->output,
+                                     plan->error,   plan->control, plan->network};
+    int count = 7;
     for (int i = 0; i < plan->group->join_count; i++) kept[count++] = plan->group->join[i];
     return close_all_except(kept, count);
 }
@@ -110,6 +111,10 @@ static pid_t start_guest(const struct box_plan *plan, struct box_report *report)
     }
     int error = errno;
     close(status[1]);
+    // Only the guest holds its streams: who reads or writes at their other end sees when it lets go.
+    close(plan->input);
+    close(plan->output);
+    close(plan->error);
     if (guest > 0) read_guest_status(status[0], report);
     close(status[0]);
     errno = error;

@@ -48,6 +48,12 @@ struct box_plan {
     /// The file to bring out after exit 0; NULL: none.
     const char *artefact_name;
     int program;
+    /// Files and arguments to open inside the box; 0: none.
+    int kit;
+    /// Whether the guest's end and its feedback files are left as the artefact.
+    bool reports;
+    /// Whether standard output goes to a pipe of somebody else's instead of the keeper's store.
+    bool joined;
     int input;
     int output;
     int error;
@@ -69,6 +75,7 @@ enum step {
     STEP_IDENTITY,
     STEP_CAPABILITIES,
     STEP_FILTER,
+    STEP_KIT,
     STEP_EXECUTE,
     STEP_REAP,
 };

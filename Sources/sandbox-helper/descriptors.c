@@ -85,6 +85,13 @@ int64_t sealed_size(int descriptor) {
     return status.st_size;
 }
 
+bool is_pipe_end(int descriptor, bool for_writing) {
+    struct stat status;
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || fstat(descriptor, &status) != 0 || !S_ISFIFO(status.st_mode)) return false;
+    return (flags & O_ACCMODE) == (for_writing ? O_WRONLY : O_RDONLY);
+}
+
 int seal(int descriptor) {
     return fcntl(descriptor, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
 }

@@ -2,11 +2,12 @@
 #ifndef CODUEL_DESCRIPTORS_H
 #define CODUEL_DESCRIPTORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define MAX_PASSED_DESCRIPTORS 3
+#define MAX_PASSED_DESCRIPTORS 4
 
 /// Sends one packet with up to MAX_PASSED_DESCRIPTORS descriptors; 0, or -1 with errno. Never blocks.
 int send_packet(int socket, const void *bytes, size_t size, const int *descriptors, int count);
@@ -15,9 +16,12 @@ int send_packet(int socket, const void *bytes, size_t size, const int *descripto
 /// caller's. A packet or a set of descriptors larger than expected is -1 with EMSGSIZE and nothing kept.
 ssize_t receive_packet(int socket, void *bytes, size_t size, int *descriptors, int *count);
 
-/// The size of a memfd whose content can no longer change, or -1: the only kind of descriptor taken from the
-/// server.
+/// The size of a memfd whose content can no longer change, or -1: apart from pipes the only kind of descriptor
+/// taken from the server.
 int64_t sealed_size(int descriptor);
+
+/// Whether it is an end of a pipe, open for reading alone or for writing alone.
+bool is_pipe_end(int descriptor, bool for_writing);
 
 /// Seals a memfd against every change; 0, or -1.
 int seal(int descriptor);

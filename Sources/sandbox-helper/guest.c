@@ -16,6 +16,7 @@
 
 #include "box.h"
 #include "descriptors.h"
+#include "kit.h"
 #include "layers.h"
 #include "ceilings.h"
 #include "seccomp_filter.h"
@@ -140,17 +141,18 @@ static _Noreturn void fail(int status, uint32_t layers, int step) {
     _exit(SHELL_CANNOT_EXECUTE);
 }
 
-static int arrange_descriptors(const struct box_plan *plan, int *status, int *program) {
+static int arrange_descriptors(const struct box_plan *plan, int *status, int *program, int *kit) {
     // The low numbers may be in use by what is to be kept: lift these first.
     *status = fcntl(*status, F_DUPFD_CLOEXEC, 10);
     if (*program >= 0) *program = fcntl(*program, F_DUPFD_CLOEXEC, 10);
+    if (*kit > 0) *kit = fcntl(*kit, F_DUPFD_CLOEXEC, 10);
     int input = fcntl(plan->input, F_DUPFD_CLOEXEC, 10);
     int output = fcntl(plan->output, F_DUPFD_CLOEXEC, 10);
     int error = fcntl(plan->error, F_DUPFD_CLOEXEC, 10);
     if (*status < 0 || input < 0 || output < 0 || error < 0) return -1;
     if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(error, 2) < 0) return -1;
-    int kept[] = {*status, *program};
-    return close_all_except(kept, 2);
+    int kept[] = {*status, *program, *kit};
+    return close_all_except(kept, 3);
 }
 
 // MARK: What it is executed with
@@ -183,11 +185,28 @@ static char *const *make_arguments(const struct box_plan *plan) {
     return (char *const *)all;
 }
 
+/// Turns into the program: the interpreter with its source, or the artefact itself, with what the kit brings.
+static int execute(const struct box_plan *plan, int status, int program, int kit_file, int *step) {
+    static const char *const artefact_arguments[] = {"main", NULL};
+    char *const *environment = make_environment(plan->language);
+    bool is_interpreted = plan->arguments.count > 0;
+    const char *const *own = is_interpreted ? (const char *const *)make_arguments(plan) : artefact_arguments;
+    struct kit kit = {.arguments = own};
+    *step = STEP_KIT;
+    if (kit_file > 0 && kit_open(kit_file, own, &kit) != 0) return -1;
+    if (plan->reports && kit_supervise(status, program, &kit, plan->joined) != 0) return -1;
+    *step = STEP_EXECUTE;
+    char *const *arguments = (char *const *)kit.arguments;
+    if (is_interpreted) return execve(arguments[0], arguments, environment);
+    return execveat(program, "", arguments, environment, AT_EMPTY_PATH);
+}
+
 void guest_main(const struct box_plan *plan, uint32_t layers, int status) {
     int program = plan->arguments.count > 0 ? -1 : plan->program;
+    int kit = plan->kit, step = STEP_EXECUTE;
     if (join_groups(plan->group) != 0) fail(status, layers, STEP_GROUPS);
     if (unshare(CLONE_NEWCGROUP) == 0) layers |= LAYER_CGROUP_NAMESPACE;
-    if (arrange_descriptors(plan, &status, &program) != 0) fail(status, layers, STEP_DESCRIPTORS);
+    if (arrange_descriptors(plan, &status, &program, &kit) != 0) fail(status, layers, STEP_DESCRIPTORS);
     if (setsid() < 0) fail(status, layers, STEP_DESCRIPTORS);
     reset_signals();
     umask(022);
@@ -212,12 +231,6 @@ void guest_main(const struct box_plan *plan, uint32_t layers, int status) {
     struct guest_status message = {.layers = layers, .step = STEP_NONE};
     if (write(status, &message, sizeof message) != (ssize_t)sizeof message) _exit(SHELL_CANNOT_EXECUTE);
     if (plan->is_trial) _exit(0);
-    char *const *environment = make_environment(plan->language);
-    if (plan->arguments.count > 0) {
-        execve(plan->arguments.texts[0], make_arguments(plan), environment);
-    } else {
-        char *const arguments[] = {"main", NULL};
-        execveat(program, "", arguments, environment, AT_EMPTY_PATH);
-    }
-    fail(status, layers, STEP_EXECUTE);
+    if (execute(plan, status, program, kit, &step) != 0) fail(status, layers, step);
+    _exit(SHELL_CANNOT_EXECUTE);
 }

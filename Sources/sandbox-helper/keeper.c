@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "kit.h"
 #include "layers.h"
 #include "ceilings.h"
 
@@ -51,16 +52,42 @@ static struct guest_limits compile_limits(void) {
     };
 }
 
-/// How many descriptors an operation brings, and the largest content of each.
+static bool is_joined(uint32_t operation) {
+    return operation == OPERATION_RUN_JOINED || operation == OPERATION_ASSIST_JOINED;
+}
+
+static bool is_assist(uint32_t operation) {
+    return operation == OPERATION_ASSIST || operation == OPERATION_ASSIST_JOINED;
+}
+
+/// Where among the descriptors of an operation the kit stands, which may be left out unless it is a validator
+/// that runs; -1: it takes none.
+static int kit_position(uint32_t operation) {
+    switch (operation) {
+    case OPERATION_COMPILE: return 1;
+    case OPERATION_RUN:
+    case OPERATION_ASSIST: return 2;
+    case OPERATION_RUN_JOINED:
+    case OPERATION_ASSIST_JOINED: return 3;
+    default: return -1;
+    }
+}
+
+/// How many descriptors an operation brings, their kinds, and the largest content of each.
 static const char *check_descriptors(uint32_t operation, const int *passed, int count) {
-    const int64_t compile[] = {MAX_SOURCE_BYTES}, run[] = {MAX_ARTEFACT_BYTES, MAX_INPUT_BYTES};
-    const int64_t *sizes = operation == OPERATION_COMPILE ? compile : run;
-    int expected = operation == OPERATION_COMPILE ? 1 : operation == OPERATION_RUN ? 2 : 0;
-    if (count != expected) return "wrong number of descriptors";
+    int kit = kit_position(operation);
+    int least = is_assist(operation) ? kit + 1 : kit, most = kit + 1;
+    if (kit < 0 ? count != 0 : count < least || count > most) return "wrong number of descriptors";
     for (int i = 0; i < count; i++) {
+        if (is_joined(operation) && (i == 1 || i == 2)) {
+            if (!is_pipe_end(passed[i], i == 2)) return "a descriptor is not an end of a pipe";
+            continue;
+        }
+        int64_t limit = i == kit ? MAX_KIT_BYTES : i == 1 ? MAX_INPUT_BYTES : MAX_ARTEFACT_BYTES;
+        if (operation == OPERATION_COMPILE && i == 0) limit = MAX_SOURCE_BYTES;
         int64_t size = sealed_size(passed[i]);
         if (size < 0) return "a descriptor is not a sealed memory file";
-        if (size > sizes[i]) return "a file is too large";
+        if (size > limit) return "a file is too large";
     }
     return NULL;
 }
@@ -70,10 +97,17 @@ static void plan_operation(
     plan->language = language;
     plan->system_folders = true;
     plan->memory_model = language->memory_model;
-    if (request->operation == OPERATION_RUN) {
+    if (request->operation != OPERATION_COMPILE && request->operation != OPERATION_VERSION) {
         const char *name = language->artefact_name ? language->artefact_name : language->source_name;
         bool is_native = language->run.count == 0;
         plan->limits = run_limits(request, language);
+        plan->joined = is_joined(request->operation);
+        plan->reports = is_assist(request->operation);
+        if (plan->reports) {
+            plan->artefact_name = REPORT_NAME;
+            plan->limits.file_bytes = ASSIST_FILE_BYTES;
+            plan->limits.scratch_bytes = ASSIST_SCRATCH_BYTES;
+        }
         plan->arguments = language->run;
         plan->source_name = is_native ? NULL : name;
         plan->system_folders = !is_native;
@@ -97,7 +131,7 @@ static struct slot *free_slot(const struct keeper *keeper) {
 
 static void begin_request(
     struct keeper *keeper, const struct request *request, const struct language *language,
-    const int *passed) {
+    const int *passed, int passed_count) {
     struct slot *slot = free_slot(keeper);
     if (!slot) {
         answer_error(keeper, request->id, "all slots are in use");
@@ -110,8 +144,16 @@ static void begin_request(
     plan->guest_id = keeper->isolation.guest_base + (uid_t)slot->index;
     plan->memory_is_grouped = (cgroups_layers() & memory_groups) != 0;
     plan->program = request->operation == OPERATION_VERSION ? -1 : passed[0];
-    int input = request->operation == OPERATION_RUN ? reopen_read_only(passed[1])
-                                                    : open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int input, kit = kit_position(request->operation);
+    if (plan->joined) {
+        input = fcntl(passed[1], F_DUPFD_CLOEXEC, 3);
+        plan->output = passed[2];
+    } else if (kit == 2) {
+        input = reopen_read_only(passed[1]);
+    } else {
+        input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    plan->kit = kit >= 0 && kit < passed_count ? passed[kit] : 0;
     plan->input = input;
     slot->operation = request->operation;
     slot->request = request->id;
@@ -130,7 +172,7 @@ static void take_request(struct keeper *keeper, struct request *request, const i
     const char *fault = NULL;
     if (!keeper->isolation.layers) {
         fault = keeper->detail;
-    } else if (request->operation < OPERATION_COMPILE || request->operation > OPERATION_VERSION) {
+    } else if (request->operation < OPERATION_COMPILE || request->operation > OPERATION_ASSIST_JOINED) {
         fault = "unknown operation";
     } else if (!language) {
         fault = "unknown language";
@@ -140,7 +182,7 @@ static void take_request(struct keeper *keeper, struct request *request, const i
     if (fault) {
         answer_error(keeper, request->id, fault);
     } else {
-        begin_request(keeper, request, language, passed);
+        begin_request(keeper, request, language, passed, count);
     }
 }
 

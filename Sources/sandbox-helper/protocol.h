@@ -14,9 +14,12 @@
 #define DETAIL_TEXT_SIZE 192
 
 enum operation {
-    OPERATION_COMPILE = 1, /* descriptors: source */
-    OPERATION_RUN = 2,     /* descriptors: artefact, standard input */
-    OPERATION_VERSION = 3, /* no descriptor; standard output is the tool's version text */
+    OPERATION_COMPILE = 1,    /* descriptors: source [, kit] */
+    OPERATION_RUN = 2,        /* descriptors: artefact, standard input [, kit] */
+    OPERATION_VERSION = 3,    /* no descriptor; standard output is the tool's version text */
+    OPERATION_ASSIST = 4,     /* artefact, standard input, kit: a validator; answered with its report */
+    OPERATION_RUN_JOINED = 5, /* artefact, pipe to read, pipe to write [, kit] */
+    OPERATION_ASSIST_JOINED = 6, /* artefact, pipe to read, pipe to write, kit */
 };
 
 /// What ended a run; the same order as `ExecutionEnd`, which is the order of decision when several hold.
@@ -37,7 +40,7 @@ enum reply_flag {
     REPLY_OUTPUT_TRUNCATED = 4,
     REPLY_ERROR_TRUNCATED = 8,
     REPLY_HAS_STREAMS = 16, /* descriptors: standard output, standard error */
-    REPLY_HAS_ARTEFACT = 32, /* one more descriptor */
+    REPLY_HAS_ARTEFACT = 32, /* one more descriptor: what was compiled, or a validator's report */
     REPLY_SOURCE_IS_ARTEFACT = 64, /* compiled well, and what runs is the source itself */
 };
 

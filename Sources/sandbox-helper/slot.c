@@ -93,7 +93,13 @@ static int begin(struct slot *slot, int *guest_ends, const char **step) {
     struct box_plan *plan = &slot->plan;
     int control[2];
     *step = "opening the streams";
-    if (open_stream(&slot->output, "output", plan->limits.output_bytes, &guest_ends[0]) != 0) return -1;
+    if (plan->joined) {
+        guest_ends[0] = fcntl(plan->output, F_DUPFD_CLOEXEC, 3);
+        slot->output.store = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (guest_ends[0] < 0 || slot->output.store < 0) return -1;
+    } else if (open_stream(&slot->output, "output", plan->limits.output_bytes, &guest_ends[0]) != 0) {
+        return -1;
+    }
     if (open_stream(&slot->error, "error", plan->limits.error_bytes, &guest_ends[1]) != 0) return -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0) return -1;
     slot->control = control[0];

@@ -3,10 +3,13 @@ import Judging
 /// An executor whose programs do what their source says, one line a rule: `INPUT ACTION [MS]`; `*` is any input.
 /// Actions: `ok` (echoes the input), `wa`, `tle`, `mle`, `ole`, `rte`, `je`. The first rule that fits counts; without
 /// one the program echoes. A source that begins with `broken` does not compile, one with `lost` fails the sandbox.
+/// A validator's source has lines `OUTPUT CODE [FILE=TEXT …]`, the first that fits the output it judges counts; without
+/// one it exits with 1. In an interaction that output is what the program makes of the input.
 /// Each run takes its MS of the test's clock, or of real time with `sleeps`.
 actor ScriptedExecutor: ProgramExecutor {
     private(set) var compiled: [String] = []
     private(set) var runs: [(source: String, input: String, limits: ExecutionLimits)] = []
+    private(set) var validations: [ValidatorCall] = []
     private(set) var running = 0
     private(set) var mostRunning = 0
     /// Judge errors to give before runs work.
@@ -25,7 +28,7 @@ actor ScriptedExecutor: ProgramExecutor {
 
     func installedLanguages() -> [String] { installed }
 
-    func compile(language: String, source: [UInt8]) async -> CompileResult {
+    func compile(language: String, source: [UInt8], files: [String: [UInt8]]) async -> CompileResult {
         let text = String(decoding: source, as: UTF8.self)
         compiled.append(text)
         if text.hasPrefix("broken") {
@@ -38,7 +41,7 @@ actor ScriptedExecutor: ProgramExecutor {
                 program: nil, execution: ExecutionResult(end: .sandboxError, detail: "no sandbox"))
         }
         return CompileResult(
-            program: CompiledProgram(language: language, artefact: source),
+            program: CompiledProgram(language: language, artefact: source, files: files),
             execution: ExecutionResult(end: .exited, exitCode: 0))
     }
 
@@ -67,6 +70,38 @@ actor ScriptedExecutor: ProgramExecutor {
         }
         clock.advance(by: Int64(min(milliseconds, limits.wallTimeMs)))
         return result(action, milliseconds, input: standardInput, limits: limits)
+    }
+
+    func validate(
+        _ call: ValidatorCall, output: [UInt8], limits: ExecutionLimits
+    ) async -> ValidatorResult {
+        validations.append(call)
+        let judged = String(decoding: output, as: UTF8.self).filter { !$0.isWhitespace }
+        let exited = ExecutionResult(end: .exited, exitCode: 0)
+        for line in String(decoding: call.program.artefact, as: UTF8.self).split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count >= 2, words[0] == "*" || words[0] == judged else { continue }
+            var result = ValidatorResult(
+                execution: exited, exitCode: Int32(words[1]), feedback: call.feedback)
+            for file in words.dropFirst(2) {
+                let parts = file.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                result.feedback[String(parts[0]), default: []] += Array(parts[1].utf8)
+            }
+            return result
+        }
+        return ValidatorResult(execution: exited, exitCode: 1)
+    }
+
+    func interact(
+        _ program: CompiledProgram, limits: ExecutionLimits, with call: ValidatorCall,
+        validatorLimits: ExecutionLimits
+    ) async -> Interaction {
+        let execution = await run(program, standardInput: call.input, limits: limits)
+        let source = String(decoding: program.artefact, as: UTF8.self)
+        return Interaction(
+            submission: execution,
+            validator: await validate(call, output: execution.standardOutput, limits: validatorLimits),
+            validatorEndedFirst: source.contains("late"))
     }
 
     private func result(_ action: String, _ ms: Int, input: [UInt8], limits: ExecutionLimits)

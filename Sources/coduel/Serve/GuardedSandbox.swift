@@ -26,11 +26,11 @@ struct GuardedSandbox: ProgramExecutor {
 
     func installedLanguages() async -> [String] { sandbox?.installedLanguages() ?? [] }
 
-    func compile(language: String, source: [UInt8]) async -> CompileResult {
+    func compile(language: String, source: [UInt8], files: [String: [UInt8]]) async -> CompileResult {
         guard let sandbox else {
             return CompileResult(program: nil, execution: ExecutionResult(end: .sandboxError, detail: reason))
         }
-        let result = await sandbox.compile(language: language, source: source)
+        let result = await sandbox.compile(language: language, source: source, files: files)
         await holdIfDead(result.execution)
         return result
     }
@@ -42,6 +42,34 @@ struct GuardedSandbox: ProgramExecutor {
         let result = await sandbox.run(program, standardInput: standardInput, limits: limits)
         await holdIfDead(result)
         return result
+    }
+
+    func validate(
+        _ call: ValidatorCall, output: [UInt8], limits: ExecutionLimits
+    ) async -> ValidatorResult {
+        guard let sandbox else { return failedValidator }
+        let result = await sandbox.validate(call, output: output, limits: limits)
+        await holdIfDead(result.execution)
+        return result
+    }
+
+    func interact(
+        _ program: CompiledProgram, limits: ExecutionLimits, with call: ValidatorCall,
+        validatorLimits: ExecutionLimits
+    ) async -> Interaction {
+        guard let sandbox else {
+            return Interaction(
+                submission: failedValidator.execution, validator: failedValidator, validatorEndedFirst: false)
+        }
+        let result = await sandbox.interact(
+            program, limits: limits, with: call, validatorLimits: validatorLimits)
+        await holdIfDead(result.submission)
+        await holdIfDead(result.validator.execution)
+        return result
+    }
+
+    private var failedValidator: ValidatorResult {
+        ValidatorResult(execution: ExecutionResult(end: .sandboxError, detail: reason))
     }
 
     private var reason: String { refusal ?? "there is no sandbox" }

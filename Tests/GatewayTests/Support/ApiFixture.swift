@@ -19,7 +19,7 @@ private struct ScriptedExecutor: ProgramExecutor {
 
     func installedLanguages() async -> [String] { ["python", "cpp"] }
 
-    func compile(language: String, source: [UInt8]) async -> CompileResult {
+    func compile(language: String, source: [UInt8], files: [String: [UInt8]]) async -> CompileResult {
         CompileResult(
             program: CompiledProgram(language: language, artefact: source),
             execution: ExecutionResult(end: .exited, exitCode: 0))
@@ -31,6 +31,24 @@ private struct ScriptedExecutor: ProgramExecutor {
         ExecutionResult(
             end: .exited, exitCode: 0, cpuTimeMs: 3, wallTimeMs: 4, memoryBytes: 1_000_000,
             standardOutput: Array(answer.utf8), layers: ["scripted"])
+    }
+
+    func validate(
+        _ call: ValidatorCall, output: [UInt8], limits: ExecutionLimits
+    ) async -> ValidatorResult {
+        ValidatorResult(
+            execution: ExecutionResult(end: .exited, exitCode: 0),
+            exitCode: output == call.answer ? 42 : 43)
+    }
+
+    func interact(
+        _ program: CompiledProgram, limits: ExecutionLimits, with call: ValidatorCall,
+        validatorLimits: ExecutionLimits
+    ) async -> Interaction {
+        Interaction(
+            submission: await run(program, standardInput: [], limits: limits),
+            validator: await validate(call, output: Array(answer.utf8), limits: validatorLimits),
+            validatorEndedFirst: true)
     }
 }
 
