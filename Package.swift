@@ -85,6 +85,14 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: settings),
         .target(
+            name: "MailDelivery",
+            dependencies: [
+                "Identity",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: settings),
+        .target(
             name: "SyncServer",
             dependencies: [
                 "Rooms", "SyncProtocol", "CRDT", "Battles", "CZlib",
@@ -114,7 +122,7 @@ let package = Package(
                 "CRDT", "Rooms", "SyncServer", "Battles", "Matchmaking", "Problems", "PackageFiles",
                 "Judging",
                 "Sandbox", "Identity", "StorageSQLite", "Gateway", "CZlib", "CPrivileges", "sandbox-helper",
-                "SyncProtocol", "Webhooks", "OutboundHTTP", "ForeignStores",
+                "SyncProtocol", "Webhooks", "OutboundHTTP", "ForeignStores", "MailDelivery",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),

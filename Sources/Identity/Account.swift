@@ -9,13 +9,19 @@ public struct Account: Sendable, Equatable {
     public var roles: Set<Role>
     /// ms since 1970.
     public var createdAtMs: Int64
+    /// When its owner proved to receive mail there; nil before.
+    public var emailVerifiedAtMs: Int64?
 
-    public init(id: String, handle: String, email: String?, roles: Set<Role>, createdAtMs: Int64) {
+    public init(
+        id: String, handle: String, email: String?, roles: Set<Role>, createdAtMs: Int64,
+        emailVerifiedAtMs: Int64? = nil
+    ) {
         self.id = id
         self.handle = handle
         self.email = email
         self.roles = roles
         self.createdAtMs = createdAtMs
+        self.emailVerifiedAtMs = emailVerifiedAtMs
     }
 
     public var isGuest: Bool { roles.contains(.guest) }
@@ -30,16 +36,19 @@ public struct Caller: Sendable, Equatable {
     public var roles: Set<Role>
     /// What a service account's key may be used for; nil for people.
     public var scopes: Set<ServiceScope>?
+    /// What a personal token may be used for; nil for whoever logged in.
+    public var tokenScopes: Set<TokenScope>?
 
     public init(
         userID: String, handle: String, sessionID: String, roles: Set<Role>,
-        scopes: Set<ServiceScope>? = nil
+        scopes: Set<ServiceScope>? = nil, tokenScopes: Set<TokenScope>? = nil
     ) {
         self.userID = userID
         self.handle = handle
         self.sessionID = sessionID
         self.roles = roles
         self.scopes = scopes
+        self.tokenScopes = tokenScopes
     }
 
     public var isGuest: Bool { roles.contains(.guest) }

@@ -36,4 +36,11 @@ public protocol AccountStore: Sendable {
     func setPasswordHash(_ hash: String, of id: String) async throws
     /// False when there is no such account.
     func setRoles(_ roles: Set<Role>, of id: String) async throws -> Bool
+    func credentials(id: String) async throws -> AccountCredentials?
+    /// Notes that the owner of an account receives mail at that address, and makes it the account's. False when
+    /// somebody else has it, or there is no such account.
+    func setVerifiedEmail(_ email: String, atMs: Int64, of id: String) async throws -> Bool
+    /// Takes handle, e-mail, password and roles from an account; its id stays, for what it played. False when there
+    /// is none.
+    func erase(_ id: String, handle: String) async throws -> Bool
 }

@@ -14,6 +14,11 @@ public enum Hashing {
     /// Lower-case hexadecimal.
     public static func sha256Hex(_ bytes: [UInt8]) -> String { hex(SHA256.hash(data: bytes)) }
 
+    /// Compares in a time that tells nothing about where two secrets differ.
+    public static func areEqual(_ one: [UInt8], _ two: [UInt8]) -> Bool {
+        one.count == two.count && zip(one, two).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+
     private static func hex(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text = [UInt8]()

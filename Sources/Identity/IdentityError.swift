@@ -2,7 +2,7 @@
 public struct IdentityError: Error, Sendable, Equatable {
     public enum Code: String, Sendable, CaseIterable {
         /// The input breaks a rule; `fieldErrors` lists every fault, `code` is that of the first.
-        case invalidHandle, invalidEmail, weakPassword, invalidRole
+        case invalidHandle, invalidEmail, weakPassword, invalidRole, invalidFields
         /// Somebody has it already.
         case handleTaken, emailTaken
         /// Wrong log-in or password; the same answer for an account that does not exist.

@@ -1,5 +1,5 @@
 extension IdentityService {
-    /// Makes an account with role `user`. Throws with every field fault listed, or with what is taken.
+    /// Makes an account with role `user`, and sends the mail that confirms its address. Throws with every field fault listed, or with what is taken.
     public func register(
         handle: String, email: String, password: String
     ) async throws(IdentityError) -> Account {
@@ -15,8 +15,10 @@ extension IdentityService {
             faults.append((.weakPassword, .init(field: "password", message: fault)))
         }
         try Self.refuse(faults)
-        return try await makeAccount(
+        let account = try await makeAccount(
             handle: handle, email: normalised, roles: Role.user.granted, password: password)
+        if let normalised { await sendVerification(to: normalised, of: account) }
+        return account
     }
 
     /// Makes an account of any role but guest, without an e-mail address: the command line's.
@@ -70,6 +72,7 @@ extension IdentityService {
                 try await sessionStore.endAll(of: userID, atMs: environment.now())
             }
             announceEnd(of: ended)
+            announceEnd(of: try await tokenSessions(of: userID))
         }
         return account
     }

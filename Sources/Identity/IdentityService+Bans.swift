@@ -23,6 +23,7 @@ extension IdentityService {
         // First the ban, then the sessions: one that is begun in between is ended by `refuseBanned`.
         try await stored { try await bans.insert(ban) }
         announceEnd(of: try await stored { try await sessionStore.endAll(of: userID, atMs: atMs) })
+        announceEnd(of: try await tokenSessions(of: userID))
         return ban
     }
 

@@ -2,16 +2,14 @@ extension IdentityService {
     /// Begins a session for a handle (any case) or an e-mail address with its password. An account that does not
     /// exist, a guest, and a wrong password answer the same in the same time. After some failures a name has to
     /// pause: `.tooManyAttempts`.
-    public func logIn(login: String, password: String) async throws(IdentityError) -> TokenPair {
+    public func logIn(
+        login: String, password: String, client: SessionClient = .unknown
+    ) async throws(IdentityError) -> TokenPair {
         guard login.utf8.prefix(Limits.emailBytes + 1).count <= Limits.emailBytes else {
             throw .badCredentials
         }
         let name = login.lowercased()
-        let pause = state.withLock { $0.throttle.pause(of: name, atMs: environment.now()) }
-        if let pause {
-            throw IdentityError(
-                .tooManyAttempts, "Too many failed log-ins; wait \(pause) s.", retryAfterSeconds: pause)
-        }
+        try refusePaused(name)
         guard CredentialRules.canBePassword(password) else { throw failedLogIn(name) }
 
         let found = try await credentials(login)
@@ -23,12 +21,22 @@ extension IdentityService {
         guard matches, let found, let hash = found.passwordHash else { throw failedLogIn(name) }
         state.withLock { $0.throttle.succeeded(name) }
         if settings.passwordHash.isOutdated(hash) { await rehash(password, of: found.account.id) }
-        return try await beginSession(for: found.account)
+        return try await beginSession(for: found.account, client)
+    }
+
+    /// - Throws: `tooManyAttempts` while the name has to pause.
+    func refusePaused(_ name: String) throws(IdentityError) {
+        let pause = state.withLock { $0.throttle.pause(of: name, atMs: environment.now()) }
+        guard let pause else { return }
+        throw IdentityError(
+            .tooManyAttempts, "Too many failed log-ins; wait \(pause) s.", retryAfterSeconds: pause)
     }
 
     /// Makes a guest account and begins its session. The handle is the one asked for, or `guest`, with a suffix
     /// that makes it unique: a guest never holds a name that an account could be mistaken for.
-    public func logInAsGuest(handle: String?) async throws(IdentityError) -> TokenPair {
+    public func logInAsGuest(
+        handle: String?, client: SessionClient = .unknown
+    ) async throws(IdentityError) -> TokenPair {
         guard settings.guestsAllowed else {
             throw IdentityError(.guestsDisabled, "Guests are not allowed here.")
         }
@@ -42,15 +50,18 @@ extension IdentityService {
                 id: environment.newID(), handle: guestHandle(base, attempt: attempt), email: nil,
                 roles: Role.guest.granted, createdAtMs: environment.now())
             if try await stored({ try await accountStore.insert(account, passwordHash: nil) }) == nil {
-                return try await beginSession(for: account)
+                return try await beginSession(for: account, client)
             }
         }
         throw IdentityError(.handleTaken, "No free guest handle was found; ask for another.")
     }
 
     /// Exchanges a refresh token for a new pair. One that was exchanged before answers once more within
-    /// `Limits.refreshGraceMs`; after that it ends the whole session, for whoever holds the newer one.
-    public func refresh(_ refreshToken: String) async throws(IdentityError) -> TokenPair {
+    /// `Limits.refreshGraceMs` to the same client; after that, or to another, it ends the whole session, for whoever
+    /// holds the newer one.
+    public func refresh(
+        _ refreshToken: String, client: SessionClient = .unknown
+    ) async throws(IdentityError) -> TokenPair {
         let expectedLength = (Limits.refreshTokenBytes * 8 + 5) / 6
         guard refreshToken.utf8.prefix(expectedLength + 1).count == expectedLength,
             Base64URL.isWellFormed(refreshToken)
@@ -59,7 +70,7 @@ extension IdentityService {
         let outcome = try await stored {
             try await sessionStore.rotate(
                 presented: Hashing.sha256(Array(refreshToken.utf8)),
-                replacement: Hashing.sha256(Array(next.utf8)), atMs: environment.now())
+                replacement: Hashing.sha256(Array(next.utf8)), client: client, atMs: environment.now())
         }
         switch outcome {
         case .rotated(let session):
@@ -80,6 +91,31 @@ extension IdentityService {
         if ended { announceEnd(of: [sessionID]) }
     }
 
+    /// Live sessions of an account, newest first.
+    public func sessions(of userID: String) async throws(IdentityError) -> [Session] {
+        try await stored { try await sessionStore.sessions(of: userID, atMs: environment.now()) }
+    }
+
+    /// Ends a session of that account.
+    ///
+    /// - Throws: `notFound` for a session of somebody else, too.
+    public func endSession(_ sessionID: String, of userID: String) async throws(IdentityError) {
+        guard let record = try await liveRecord(sessionID), record.session.userID == userID else {
+            throw IdentityError(.notFound, "There is no such session.")
+        }
+        try await endSession(sessionID)
+    }
+
+    /// Ends all sessions of the caller but the one it asks with; answers how many.
+    public func endOtherSessions(of caller: Caller) async throws(IdentityError) -> Int {
+        let ended = try await stored {
+            try await sessionStore.endOthers(
+                of: caller.userID, keeping: caller.sessionID, atMs: environment.now())
+        }
+        announceEnd(of: ended)
+        return ended.count
+    }
+
     /// Whether the session's tokens are good now.
     public func isSessionLive(_ sessionID: String) async throws(IdentityError) -> Bool {
         try await liveRecord(sessionID) != nil
@@ -94,6 +130,7 @@ extension IdentityService {
 
     /// The session and its account as they are now, when the session lives; from the cache or the store.
     func liveRecord(_ sessionID: String) async throws(IdentityError) -> SessionRecord? {
+        if let tokenID = PersonalToken.id(ofSession: sessionID) { return try await tokenRecord(tokenID) }
         let atMs = environment.now()
         let (cached, generation) = state.withLock { state in
             (state.cache.record(sessionID, atMs: atMs), state.cache.generation)
@@ -105,12 +142,14 @@ extension IdentityService {
         return record
     }
 
-    private func beginSession(for account: Account) async throws(IdentityError) -> TokenPair {
+    func beginSession(
+        for account: Account, _ client: SessionClient
+    ) async throws(IdentityError) -> TokenPair {
         try await refuseBanned(account.id)
         let atMs = environment.now()
         let session = Session(
             id: environment.newID(), userID: account.id, createdAtMs: atMs,
-            expiresAtMs: atMs.saturatingAdding(Limits.sessionAbsoluteMs))
+            expiresAtMs: atMs.saturatingAdding(Limits.sessionAbsoluteMs), client: client)
         let refreshToken = newRefreshToken()
         let token = RefreshToken(
             hash: Hashing.sha256(Array(refreshToken.utf8)), sessionID: session.id,
@@ -138,7 +177,7 @@ extension IdentityService {
             handle: account.handle)
     }
 
-    private func credentials(_ login: String) async throws(IdentityError) -> AccountCredentials? {
+    func credentials(_ login: String) async throws(IdentityError) -> AccountCredentials? {
         if login.utf8.contains(UInt8(ascii: "@")) {
             guard let email = CredentialRules.normalisedEmail(login) else { return nil }
             return try await stored { try await accountStore.credentials(email: email) }
@@ -147,7 +186,7 @@ extension IdentityService {
         return try await stored { try await accountStore.credentials(handle: login) }
     }
 
-    private func failedLogIn(_ name: String) -> IdentityError {
+    func failedLogIn(_ name: String) -> IdentityError {
         state.withLock { $0.throttle.failed(name, atMs: environment.now()) }
         return .badCredentials
     }

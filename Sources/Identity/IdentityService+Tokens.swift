@@ -2,9 +2,9 @@ extension IdentityService {
     /// Who holds the access token. Refuses forged, expired and foreign tokens, sync tokens, and those of a session
     /// that has ended, at once. Role and handle are those of the account now.
     public func authenticate(accessToken: String) async throws(IdentityError) -> Caller {
-        let claims = try await codec.verify(accessToken, type: AccessClaims.type, as: AccessClaims.self)
+        let claims = try await verify(accessToken, type: AccessClaims.type, as: AccessClaims.self)
         guard claims.iss == settings.issuer, claims.aud == AccessClaims.audience else { throw .invalidToken }
-        guard nowSeconds() < claims.exp else { throw .expiredToken }
+        try checkTimes(issuedAt: claims.iat, expiresAt: claims.exp)
         return try await caller(sessionID: claims.sid, userID: claims.sub)
     }
 
@@ -22,15 +22,15 @@ extension IdentityService {
             iss: settings.issuer, aud: SyncClaims.audience, sub: caller.userID, sid: caller.sessionID,
             room: roomID, epoch: epoch, iat: issuedAt, exp: issuedAt.saturatingAdding(ttl),
             jti: environment.newID())
-        let token = try await codec.sign(claims, type: SyncClaims.type)
+        let token = try await sign(claims, type: SyncClaims.type)
         return (token, claims.exp.multipliedReportingOverflow(by: 1000).partialValue)
     }
 
     /// What a sync token allows. Refuses access tokens, and tokens of a session that has ended.
     public func verifySyncToken(_ token: String) async throws(IdentityError) -> SyncGrant {
-        let claims = try await codec.verify(token, type: SyncClaims.type, as: SyncClaims.self)
+        let claims = try await verify(token, type: SyncClaims.type, as: SyncClaims.self)
         guard claims.iss == settings.issuer, claims.aud == SyncClaims.audience else { throw .invalidToken }
-        guard nowSeconds() < claims.exp else { throw .expiredToken }
+        try checkTimes(issuedAt: claims.iat, expiresAt: claims.exp)
         let caller = try await caller(sessionID: claims.sid, userID: claims.sub)
         let (expiresAtMs, overflow) = claims.exp.multipliedReportingOverflow(by: 1000)
         guard !overflow else { throw .invalidToken }
@@ -40,13 +40,22 @@ extension IdentityService {
     func mintAccessToken(for account: Account, sessionID: String) async throws(IdentityError) -> String {
         let issuedAt = nowSeconds()
         let claims = AccessClaims(
-            iss: settings.issuer, aud: AccessClaims.audience, sub: account.id, sid: sessionID,
+            iss: settings.issuer, aud: AccessClaims.audience, sub: account.id, clientID: settings.issuer,
+            sid: sessionID,
             handle: account.handle, roles: account.roles.map(\.rawValue).sorted(), iat: issuedAt,
             exp: issuedAt.saturatingAdding(Int64(Limits.accessTokenSeconds)), jti: environment.newID())
-        return try await codec.sign(claims, type: AccessClaims.type)
+        return try await sign(claims, type: AccessClaims.type)
     }
 
-    private func caller(sessionID: String, userID: String) async throws(IdentityError) -> Caller {
+    /// - Throws: `invalidToken` for one that has expired, or that was issued in the future by more than a minute.
+    func checkTimes(issuedAt: Int64, expiresAt: Int64) throws(IdentityError) {
+        guard nowSeconds() < expiresAt else { throw .expiredToken }
+        guard issuedAt <= nowSeconds().saturatingAdding(Limits.tokenLeewaySeconds) else {
+            throw .invalidToken
+        }
+    }
+
+    func caller(sessionID: String, userID: String) async throws(IdentityError) -> Caller {
         guard let record = try await liveRecord(sessionID) else { throw .sessionEnded }
         guard record.account.id == userID else { throw .invalidToken }
         return Caller(

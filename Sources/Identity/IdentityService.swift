@@ -6,13 +6,20 @@ public struct IdentitySettings: Sendable {
     public var issuer: String
     public var guestsAllowed: Bool
     public var passwordHash: PasswordHash
+    /// Where people reach this server, without a slash at the end: the links in mails begin with it.
+    public var publicURL: String
+    /// The age at which a signing key is replaced; nil: only by command.
+    public var keyRotationMs: Int64?
 
     public init(
-        issuer: String = "coduel", guestsAllowed: Bool = true, passwordHash: PasswordHash = .owasp
+        issuer: String = "coduel", guestsAllowed: Bool = true, passwordHash: PasswordHash = .owasp,
+        publicURL: String = "http://127.0.0.1:8080", keyRotationMs: Int64? = nil
     ) {
         self.issuer = issuer
         self.guestsAllowed = guestsAllowed
         self.passwordHash = passwordHash
+        self.publicURL = publicURL
+        self.keyRotationMs = keyRotationMs
     }
 }
 
@@ -36,6 +43,22 @@ public struct IdentityEnvironment: Sendable {
     }
 }
 
+/// The stores of a service that serves people; the command line does without.
+public struct PeopleStores: Sendable {
+    public var codes: (any OneTimeCodeStore)?
+    public var tokens: (any PersonalTokenStore)?
+    public var data: (any PersonalDataStore)?
+
+    public init(
+        codes: (any OneTimeCodeStore)? = nil, tokens: (any PersonalTokenStore)? = nil,
+        data: (any PersonalDataStore)? = nil
+    ) {
+        self.codes = codes
+        self.tokens = tokens
+        self.data = data
+    }
+}
+
 /// Accounts, passwords, sessions and tokens. Safe to call from anywhere; nothing blocks the caller's thread.
 ///
 /// Sessions: a log-in begins one, and it is the family of the refresh tokens that follow. It ends by
@@ -46,25 +69,35 @@ public final class IdentityService: Sendable {
         var throttle = LogInThrottle()
         var cache = SessionCache()
         var onSessionEnded: (@Sendable (_ sessionID: String) -> Void)?
+        var mail: MailPort?
+        var mails = MailQuota()
+        var codec: TokenCodec
+        var keysReadAtMs: Int64
     }
 
     let accountStore: any AccountStore
     let sessionStore: any SessionStore
     /// Nil where nobody is ever banned: the command line's.
     let bans: (any BanStore)?
+    /// Nil on the command line, as the two below.
+    let codes: (any OneTimeCodeStore)?
+    let personalTokens: (any PersonalTokenStore)?
+    let personalData: (any PersonalDataStore)?
+    let keyStore: any SigningKeyStore
     let settings: IdentitySettings
     let environment: IdentityEnvironment
     let pool: PasswordHashingPool
-    let codec: TokenCodec
     /// Verified against when there is no account or no password, so that both take the same time.
     let decoyHash: String
-    let state = Mutex(State())
+    let state: Mutex<State>
+
+    var codec: TokenCodec { state.withLock { $0.codec } }
 
     /// Makes the signing key when the store has none. Throws `.unavailable` when the store or Argon2 fails.
     public static func start(
         accounts: any AccountStore, sessions: any SessionStore, keys: any SigningKeyStore,
-        bans: (any BanStore)? = nil, settings: IdentitySettings = .init(), environment: IdentityEnvironment,
-        pool: PasswordHashingPool = .init()
+        bans: (any BanStore)? = nil, people: PeopleStores = .init(), settings: IdentitySettings = .init(),
+        environment: IdentityEnvironment, pool: PasswordHashingPool = PasswordHashingPool()
     ) async throws(IdentityError) -> IdentityService {
         let codec: TokenCodec
         do {
@@ -83,23 +116,27 @@ public final class IdentityService: Sendable {
         let decoyHash = try await pool.run { settings.passwordHash.encode(decoy, salt: salt) }
         guard let decoyHash else { throw IdentityError(.unavailable, "Passwords cannot be hashed here.") }
         return IdentityService(
-            accounts: accounts, sessions: sessions, bans: bans, settings: settings, environment: environment,
-            pool: pool, codec: codec, decoyHash: decoyHash)
+            accounts: accounts, sessions: sessions, keys: keys, bans: bans, people: people,
+            settings: settings, environment: environment, pool: pool, codec: codec, decoyHash: decoyHash)
     }
 
     private init(
-        accounts: any AccountStore, sessions: any SessionStore, bans: (any BanStore)?,
-        settings: IdentitySettings, environment: IdentityEnvironment, pool: PasswordHashingPool,
-        codec: TokenCodec, decoyHash: String
+        accounts: any AccountStore, sessions: any SessionStore, keys: any SigningKeyStore,
+        bans: (any BanStore)?, people: PeopleStores, settings: IdentitySettings,
+        environment: IdentityEnvironment, pool: PasswordHashingPool, codec: TokenCodec, decoyHash: String
     ) {
         self.accountStore = accounts
         self.sessionStore = sessions
+        self.keyStore = keys
         self.bans = bans
+        self.codes = people.codes
+        self.personalTokens = people.tokens
+        self.personalData = people.data
         self.settings = settings
         self.environment = environment
         self.pool = pool
-        self.codec = codec
         self.decoyHash = decoyHash
+        self.state = Mutex(State(codec: codec, keysReadAtMs: environment.now()))
     }
 
     /// Told once for every session that ends before its time, after the end is on disk: open sockets are closed

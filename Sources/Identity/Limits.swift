@@ -9,6 +9,8 @@ public enum Limits {
 
     public static let accessTokenSeconds = 600
     public static let syncTokenSeconds = 12 * 3600
+    /// How far the clock of another server that issued a token may be ahead.
+    public static let tokenLeewaySeconds: Int64 = 60
     /// A longer token is refused unread.
     public static let tokenBytes = 4096
     public static let refreshTokenBytes = 32
@@ -18,6 +20,42 @@ public enum Limits {
     public static let refreshGraceMs: Int64 = 10_000
     /// Fresh pairs one rotated token can bring in its grace.
     public static let refreshGraceReissues = 20
+    public static let clientAgentBytes = 200
+    /// A new signing key is published this long before it signs: longer than anyone may cache the key set.
+    public static let keyLeadMs: Int64 = 10 * 60 * 1000
+    /// How long a key verifies after another began to sign: the longest token and a minute.
+    public static let keyOverlapMs: Int64 = Int64(syncTokenSeconds) * 1000 + 60_000
+    /// The keys are read again at most so often for a key that is not known.
+    public static let keyReloadMs: Int64 = 1_000
+    /// Keys that may be kept at once; more are not made.
+    public static let signingKeys = 64
+
+    /// Codes sent by mail, and tickets for sockets.
+    public static let codeBytes = 32
+    public static let verificationMs: Int64 = 24 * 3600 * 1000
+    public static let resetMs: Int64 = 30 * 60 * 1000
+    public static let ticketMs: Int64 = 30_000
+    /// Codes of one purpose an account has at once; the oldest goes.
+    public static let codesPerAccount = 5
+    public static let ticketsPerAccount = 64
+    /// Mails an account is sent in an hour; further ones are dropped without a word.
+    public static let mailsPerHour = 6
+    public static let mailedAccounts = 10_000
+
+    public static let displayNameBytes = 64
+    public static let bioBytes = 2_000
+    public static let profileLanguages = 8
+    public static let timeZoneBytes = 64
+    public static let avatarBytes = 256 << 10
+    /// Width and height of an avatar, pixels.
+    public static let avatarSide = 16...1_024
+
+    public static let personalTokensPerAccount = 50
+    public static let personalTokenNameBytes = 64
+    public static let personalTokenDays = 366
+    /// The time of a token's last use is written at most so often.
+    public static let tokenUseMs: Int64 = 60 * 60 * 1000
+
     /// Live sessions of one account; the oldest ends when one more begins.
     public static let sessionsPerAccount = 256
 

@@ -2,7 +2,8 @@
 /// its own transaction.
 ///
 /// RFC 9700, section 4.14.2: refresh tokens are rotated, and the family is revoked when one comes back that was
-/// exchanged before. The grace covers honest repeats: two tabs that refresh at once, or an answer that was lost.
+/// exchanged before. The grace covers honest repeats of the same client: two tabs that refresh at once, or an answer
+/// that was lost.
 public enum RefreshRule {
     public enum Decision: Sendable, Equatable {
         /// Mark as rotated now and issue a new one that expires at `newExpiryMs`.
@@ -15,14 +16,17 @@ public enum RefreshRule {
         case revokeFamily
     }
 
-    public static func decide(token: RefreshToken, session: Session, atMs: Int64) -> Decision {
+    public static func decide(
+        token: RefreshToken, session: Session, client: SessionClient, atMs: Int64
+    ) -> Decision {
         guard session.endedAtMs == nil else { return .refuseEnded }
         guard session.isLive(atMs: atMs) else { return .refuseExpired }
         let newExpiryMs = expiry(of: session, atMs: atMs)
         if let rotatedAtMs = token.rotatedAtMs {
             // Reuse is judged before expiry: a stolen token is a theft however old it is.
             let inGrace = atMs < rotatedAtMs.saturatingAdding(Limits.refreshGraceMs)
-            return inGrace && token.reissues < Limits.refreshGraceReissues
+            let isSameClient = token.rotatedBy.map { $0 == client.fingerprint } ?? true
+            return inGrace && isSameClient && token.reissues < Limits.refreshGraceReissues
                 ? .reissue(newExpiryMs: newExpiryMs) : .revokeFamily
         }
         guard atMs < token.expiresAtMs else { return .refuseExpired }

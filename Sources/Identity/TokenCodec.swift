@@ -6,6 +6,8 @@ struct AccessClaims: JWTPayload {
     var iss: String
     var aud: String
     var sub: String
+    /// RFC 9068 asks for one; all first-party clients share the issuer's name.
+    var clientID: String?
     var sid: String
     var handle: String
     var roles: [String]
@@ -15,6 +17,11 @@ struct AccessClaims: JWTPayload {
 
     static let audience = "api"
     static let type = "at+jwt"
+
+    enum CodingKeys: String, CodingKey {
+        case iss, aud, sub, sid, handle, roles, iat, exp, jti
+        case clientID = "client_id"
+    }
 
     func verify(using algorithm: some JWTAlgorithm) async throws {}
 }
@@ -45,13 +52,13 @@ struct TokenCodec: Sendable {
 
     private let keys: JWTKeyCollection
     private let keyIDs: Set<String>
-    private let signingKeyID: String
+    let signingKeys: [SigningKey]
     /// JWK set (RFC 7517) of the public keys, as JSON.
     let jwks: String
 
-    /// The last of `signingKeys` signs; throws when there is none or a seed is no key.
+    /// Throws when there is no key, or a seed is none.
     init(signingKeys: [SigningKey]) async throws {
-        guard let newest = signingKeys.last else { throw JWTError.noKeyProvided }
+        guard !signingKeys.isEmpty else { throw JWTError.noKeyProvided }
         let keys = JWTKeyCollection()
         var entries: [String] = []
         for key in signingKeys {
@@ -63,7 +70,7 @@ struct TokenCodec: Sendable {
         }
         self.keys = keys
         self.keyIDs = Set(signingKeys.map(\.id))
-        self.signingKeyID = newest.id
+        self.signingKeys = signingKeys
         self.jwks = #"{"keys":[\#(entries.joined(separator: ","))]}"#
     }
 
@@ -76,14 +83,31 @@ struct TokenCodec: Sendable {
         return SigningKey(id: id, seed: seed, createdAtMs: createdAtMs)
     }
 
-    func sign(_ claims: some JWTPayload, type: String) async throws(IdentityError) -> String {
+    /// Signed by the key whose turn it is at `atMs`.
+    func sign(_ claims: some JWTPayload, type: String, atMs: Int64) async throws(IdentityError) -> String {
         var header = JWTHeader()
         header.typ = type
         do {
-            return try await keys.sign(claims, kid: JWKIdentifier(string: signingKeyID), header: header)
+            guard let key = SigningKeyRule.signing(signingKeys, atMs: atMs) else {
+                throw JWTError.noKeyProvided
+            }
+            return try await keys.sign(claims, kid: JWKIdentifier(string: key.id), header: header)
         } catch {
             throw IdentityError(.unavailable, "Tokens cannot be signed now.")
         }
+    }
+
+    /// Whether a token names a key that is not here: a younger one, if it is ours at all.
+    func namesUnknownKey(_ token: String) -> Bool {
+        guard token.utf8.prefix(Limits.tokenBytes + 1).count <= Limits.tokenBytes,
+            let header = try? DefaultJWTParser().parse(Array(token.utf8), as: NoClaims.self).header,
+            let keyID = header.kid
+        else { return false }
+        return !keyIDs.contains(keyID)
+    }
+
+    private struct NoClaims: JWTPayload {
+        func verify(using algorithm: some JWTAlgorithm) async throws {}
     }
 
     /// The claims of a token of that type with a good signature of ours. Its times, audience and issuer are the

@@ -17,6 +17,9 @@ import Identity
                 ) STRICT
                 """)
     }
+    migrator.registerMigration("accounts-2") { db in
+        try db.execute(sql: "ALTER TABLE accounts ADD COLUMN email_verified_at_ms INTEGER")
+    }
 }
 
 /// Accounts in `coduel.db`.
@@ -94,6 +97,35 @@ public struct AccountStoreSQLite: AccountStore {
         }
     }
 
+    public func credentials(id: String) async throws -> AccountCredentials? {
+        try await credentials(where: "id", is: id)
+    }
+
+    public func setVerifiedEmail(_ email: String, atMs: Int64, of id: String) async throws -> Bool {
+        try await database.write { db in
+            let isTaken = try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM accounts WHERE email = ? AND id <> ?)",
+                arguments: [email, id])
+            guard isTaken == false else { return false }
+            try db.execute(
+                sql: "UPDATE accounts SET email = ?, email_verified_at_ms = ? WHERE id = ?",
+                arguments: [email, atMs, id])
+            return db.changesCount == 1
+        }
+    }
+
+    public func erase(_ id: String, handle: String) async throws -> Bool {
+        try await database.write { db in
+            try db.execute(
+                sql: """
+                    UPDATE accounts SET handle = ?, handle_key = ?, email = NULL, email_verified_at_ms = NULL,
+                        password_hash = NULL, roles = ? WHERE id = ?
+                    """,
+                arguments: [handle, handle.lowercased(), Self.text(of: Role.guest.granted), id])
+            return db.changesCount == 1
+        }
+    }
+
     private func credentials(where column: String, is value: String) async throws -> AccountCredentials? {
         try await database.read { db in
             let row = try Row.fetchOne(
@@ -117,7 +149,8 @@ public struct AccountStoreSQLite: AccountStore {
     static func account(_ row: Row) throws -> Account {
         Account(
             id: try row.text("id"), handle: try row.text("handle"), email: try row.optionalText("email"),
-            roles: try roles(row.text("roles")), createdAtMs: try row.integer("created_at_ms"))
+            roles: try roles(row.text("roles")), createdAtMs: try row.integer("created_at_ms"),
+            emailVerifiedAtMs: try row.optionalInteger("email_verified_at_ms"))
     }
 
     private static func text(of roles: Set<Role>) -> String {

@@ -16,5 +16,6 @@ enum DomainMigrations {
         registerVersionMigrations,
         registerServiceAccountMigrations,
         registerWebhookMigrations,
+        registerPeopleMigrations,
     ]
 }

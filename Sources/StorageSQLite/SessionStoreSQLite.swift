@@ -34,6 +34,16 @@ import Identity
                 ) STRICT;
                 """)
     }
+    migrator.registerMigration("sessions-2") { db in
+        try db.execute(
+            sql: """
+                ALTER TABLE sessions ADD COLUMN used_at_ms INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+                ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT '';
+                ALTER TABLE refresh_tokens ADD COLUMN rotated_by TEXT;
+                ALTER TABLE signing_keys ADD COLUMN active_from_ms INTEGER NOT NULL DEFAULT 0;
+                """)
+    }
 }
 
 /// Sessions and refresh tokens in `coduel.db`.
@@ -55,25 +65,29 @@ public struct SessionStoreSQLite: SessionStore {
             for id in surplus { try Self.end(db, id, atMs: session.createdAtMs) }
             try db.execute(
                 sql: """
-                    INSERT INTO sessions (id, user_id, created_at_ms, expires_at_ms, ended_at_ms)
-                    VALUES (?, ?, ?, ?, ?)
+                    INSERT INTO sessions
+                        (id, user_id, created_at_ms, expires_at_ms, ended_at_ms, used_at_ms, agent, address)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     session.id, session.userID, session.createdAtMs, session.expiresAtMs, session.endedAtMs,
+                    session.usedAtMs, session.client.agent, session.client.address,
                 ])
             try Self.insert(db, token)
             return surplus
         }
     }
 
-    public func rotate(presented: [UInt8], replacement: [UInt8], atMs: Int64) async throws -> RotationOutcome
-    {
+    public func rotate(
+        presented: [UInt8], replacement: [UInt8], client: SessionClient, atMs: Int64
+    ) async throws -> RotationOutcome {
         try await database.write { db in
             let row = try Row.fetchOne(
                 db, sql: "SELECT * FROM refresh_tokens WHERE hash = ?", arguments: [Data(presented)])
             guard let token = try row.map(Self.token) else { return .unknown }
             guard let session = try Self.session(db, token.sessionID) else { return .unknown }
-            let decision = RefreshRule.decide(token: token, session: session, atMs: atMs)
+            let decision = RefreshRule.decide(
+                token: token, session: session, client: client, atMs: atMs)
             switch decision {
             case .refuseExpired: return .expired
             case .refuseEnded: return .ended
@@ -82,8 +96,8 @@ public struct SessionStoreSQLite: SessionStore {
                 return .reused(session)
             case .rotate(let newExpiryMs):
                 try db.execute(
-                    sql: "UPDATE refresh_tokens SET rotated_at_ms = ? WHERE hash = ?",
-                    arguments: [atMs, Data(presented)])
+                    sql: "UPDATE refresh_tokens SET rotated_at_ms = ?, rotated_by = ? WHERE hash = ?",
+                    arguments: [atMs, client.fingerprint, Data(presented)])
                 try Self.insert(
                     db, RefreshToken(hash: replacement, sessionID: session.id, expiresAtMs: newExpiryMs))
             case .reissue(let newExpiryMs):
@@ -93,6 +107,9 @@ public struct SessionStoreSQLite: SessionStore {
                 try Self.insert(
                     db, RefreshToken(hash: replacement, sessionID: session.id, expiresAtMs: newExpiryMs))
             }
+            try db.execute(
+                sql: "UPDATE sessions SET used_at_ms = ?, agent = ?, address = ? WHERE id = ?",
+                arguments: [atMs, client.agent, client.address, session.id])
             return .rotated(session)
         }
     }
@@ -113,6 +130,31 @@ public struct SessionStoreSQLite: SessionStore {
                 sql: "UPDATE sessions SET ended_at_ms = ? WHERE user_id = ? AND ended_at_ms IS NULL",
                 arguments: [atMs, userID])
             return ids
+        }
+    }
+
+    public func endOthers(of userID: String, keeping id: String, atMs: Int64) async throws -> [String] {
+        try await database.write { db in
+            let ids = try String.fetchAll(
+                db, sql: "SELECT id FROM sessions WHERE user_id = ? AND id <> ? AND ended_at_ms IS NULL",
+                arguments: [userID, id])
+            try db.execute(
+                sql:
+                    "UPDATE sessions SET ended_at_ms = ? WHERE user_id = ? AND id <> ? AND ended_at_ms IS NULL",
+                arguments: [atMs, userID, id])
+            return ids
+        }
+    }
+
+    public func sessions(of userID: String, atMs: Int64) async throws -> [Session] {
+        try await database.read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM sessions WHERE user_id = ? AND ended_at_ms IS NULL AND expires_at_ms > ?
+                    ORDER BY created_at_ms DESC, id DESC LIMIT ?
+                    """, arguments: [userID, atMs, Identity.Limits.sessionsPerAccount]
+            ).map(Self.session)
         }
     }
 
@@ -164,12 +206,15 @@ public struct SessionStoreSQLite: SessionStore {
 
     private static func session(_ db: Database, _ id: String) throws -> Session? {
         let row = try Row.fetchOne(db, sql: "SELECT * FROM sessions WHERE id = ?", arguments: [id])
-        return try row.map {
-            Session(
-                id: try $0.text("id"), userID: try $0.text("user_id"),
-                createdAtMs: try $0.integer("created_at_ms"), expiresAtMs: try $0.integer("expires_at_ms"),
-                endedAtMs: try $0.optionalInteger("ended_at_ms"))
-        }
+        return try row.map(Self.session)
+    }
+
+    private static func session(_ row: Row) throws -> Session {
+        Session(
+            id: try row.text("id"), userID: try row.text("user_id"),
+            createdAtMs: try row.integer("created_at_ms"), expiresAtMs: try row.integer("expires_at_ms"),
+            endedAtMs: try row.optionalInteger("ended_at_ms"), usedAtMs: try row.integer("used_at_ms"),
+            client: SessionClient(agent: try row.text("agent"), address: try row.text("address")))
     }
 
     private static func token(_ row: Row) throws -> RefreshToken {
@@ -177,38 +222,6 @@ public struct SessionStoreSQLite: SessionStore {
             hash: try row.bytes("hash"), sessionID: try row.text("session_id"),
             expiresAtMs: try row.integer("expires_at_ms"),
             rotatedAtMs: try row.optionalInteger("rotated_at_ms"),
-            reissues: Int(try row.integer("reissues")))
-    }
-}
-
-/// Signing keys in `coduel.db`, which only its owner can read.
-public struct SigningKeyStoreSQLite: SigningKeyStore {
-    private let database: CoduelDatabase
-
-    public init(_ database: CoduelDatabase) {
-        self.database = database
-    }
-
-    public func signingKeys() async throws -> [SigningKey] {
-        try await database.read { db in try Self.keys(db) }
-    }
-
-    public func addFirst(_ key: SigningKey) async throws -> [SigningKey] {
-        try await database.write { db in
-            let present = try Self.keys(db)
-            guard present.isEmpty else { return present }
-            try db.execute(
-                sql: "INSERT INTO signing_keys (id, seed, created_at_ms) VALUES (?, ?, ?)",
-                arguments: [key.id, Data(key.seed), key.createdAtMs])
-            return [key]
-        }
-    }
-
-    private static func keys(_ db: Database) throws -> [SigningKey] {
-        try Row.fetchAll(db, sql: "SELECT * FROM signing_keys ORDER BY created_at_ms, id").map {
-            SigningKey(
-                id: try $0.text("id"), seed: try $0.bytes("seed"),
-                createdAtMs: try $0.integer("created_at_ms"))
-        }
+            reissues: Int(try row.integer("reissues")), rotatedBy: try row.optionalText("rotated_by"))
     }
 }

@@ -28,6 +28,9 @@ import Testing
         ],
         "ForeignStores": ["Foundation", "GRDB"],
         "OutboundHTTP": ["Dispatch", "Glibc", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"],
+        "MailDelivery": [
+            "Foundation", "Glibc", "Identity", "NIOCore", "NIOPosix", "NIOSSL",
+        ],
         "SyncServer": [
             "Battles", "CRDT", "CZlib", "Glibc", "Logging", "NIOCore", "Rooms", "SyncProtocol",
             "Synchronization",
@@ -44,7 +47,7 @@ import Testing
     /// The executable wires everything; it alone may import adapters.
     static let wiring = "coduel"
     static let adapters: Set<String> = [
-        "Sandbox", "PackageFiles", "StorageSQLite", "OutboundHTTP", "ForeignStores",
+        "Sandbox", "PackageFiles", "StorageSQLite", "OutboundHTTP", "ForeignStores", "MailDelivery",
     ]
     static let frameworks: Set<String> = ["Hummingbird", "HummingbirdCore", "GRDB", "JWTKit", "NIOSSL"]
 

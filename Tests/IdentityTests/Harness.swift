@@ -42,6 +42,9 @@ struct Harness: Sendable {
     let accounts = MemoryAccountStore()
     let sessions: MemorySessionStore
     let keys = MemorySigningKeyStore()
+    let codes = MemoryCodeStore()
+    let tokens = MemoryTokenStore()
+    let mails = Mails()
     let environment: IdentityEnvironment
     let service: IdentityService
     let ended = Endings()
@@ -51,6 +54,19 @@ struct Harness: Sendable {
         private let ids = Mutex<[String]>([])
         var all: [String] { ids.withLock { $0 } }
         func add(_ id: String) { ids.withLock { $0.append(id) } }
+    }
+
+    /// Mails that were handed over.
+    final class Mails: Sendable {
+        private let mails = Mutex<[OutgoingMail]>([])
+        var all: [OutgoingMail] { mails.withLock { $0 } }
+        func add(_ mail: OutgoingMail) { mails.withLock { $0.append(mail) } }
+
+        /// The code in the newest mail's link.
+        var code: String? {
+            let line = all.last?.text.split(separator: "\n").first { $0.contains("/#/") }
+            return line?.split(separator: "/").last.map(String.init)
+        }
     }
 
     init(settings: IdentitySettings? = nil, pool: PasswordHashingPool = .init(), seed: UInt64 = 1)
@@ -63,10 +79,12 @@ struct Harness: Sendable {
         environment = IdentityEnvironment(now: { clock.nowMs }, randomBytes: { random.next($0) })
         service = try await IdentityService.start(
             accounts: accounts, sessions: sessions, keys: keys,
+            people: PeopleStores(codes: codes, tokens: tokens),
             settings: settings ?? IdentitySettings(passwordHash: Self.cheapHash), environment: environment,
             pool: pool)
-        let ended = ended
+        let (ended, mails) = (ended, mails)
         service.onSessionEnded = { ended.add($0) }
+        service.mail = { mails.add($0) }
     }
 
     /// A second process over the same stores.

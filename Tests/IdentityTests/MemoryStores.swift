@@ -51,6 +51,30 @@ final class MemoryAccountStore: AccountStore {
         try all { $0[id]?.passwordHash = hash }
     }
 
+    func credentials(id: String) async throws -> AccountCredentials? { try all { $0[id] } }
+
+    func setVerifiedEmail(_ email: String, atMs: Int64, of id: String) async throws -> Bool {
+        try all { accounts in
+            guard accounts[id] != nil,
+                !accounts.contains(where: { $0.key != id && $0.value.account.email == email })
+            else { return false }
+            accounts[id]?.account.email = email
+            accounts[id]?.account.emailVerifiedAtMs = atMs
+            return true
+        }
+    }
+
+    func erase(_ id: String, handle: String) async throws -> Bool {
+        try all { accounts in
+            guard let account = accounts[id]?.account else { return false }
+            accounts[id] = AccountCredentials(
+                account: Account(
+                    id: id, handle: handle, email: nil, roles: [.guest], createdAtMs: account.createdAtMs),
+                passwordHash: nil)
+            return true
+        }
+    }
+
     func setRoles(_ roles: Set<Role>, of id: String) async throws -> Bool {
         try all { accounts in
             accounts[id]?.account.roles = roles
@@ -90,13 +114,15 @@ final class MemorySessionStore: SessionStore {
         }
     }
 
-    func rotate(presented: [UInt8], replacement: [UInt8], atMs: Int64) async throws -> RotationOutcome {
+    func rotate(
+        presented: [UInt8], replacement: [UInt8], client: SessionClient, atMs: Int64
+    ) async throws -> RotationOutcome {
         state.withLock { state in
             guard let token = state.tokens[presented], let session = state.sessions[token.sessionID] else {
                 return .unknown
             }
             let expiryMs: Int64
-            switch RefreshRule.decide(token: token, session: session, atMs: atMs) {
+            switch RefreshRule.decide(token: token, session: session, client: client, atMs: atMs) {
             case .refuseExpired: return .expired
             case .refuseEnded: return .ended
             case .revokeFamily:
@@ -104,6 +130,7 @@ final class MemorySessionStore: SessionStore {
                 return .reused(session)
             case .rotate(let newExpiryMs):
                 state.tokens[presented]?.rotatedAtMs = atMs
+                state.tokens[presented]?.rotatedBy = client.fingerprint
                 expiryMs = newExpiryMs
             case .reissue(let newExpiryMs):
                 state.tokens[presented]?.reissues += 1
@@ -111,6 +138,8 @@ final class MemorySessionStore: SessionStore {
             }
             state.tokens[replacement] = RefreshToken(
                 hash: replacement, sessionID: session.id, expiresAtMs: expiryMs)
+            state.sessions[session.id]?.usedAtMs = atMs
+            state.sessions[session.id]?.client = client
             return .rotated(session)
         }
     }
@@ -128,6 +157,23 @@ final class MemorySessionStore: SessionStore {
             let ids = state.sessions.values.filter { $0.userID == userID && $0.endedAtMs == nil }.map(\.id)
             for id in ids { state.sessions[id]?.endedAtMs = atMs }
             return ids
+        }
+    }
+
+    func endOthers(of userID: String, keeping id: String, atMs: Int64) async throws -> [String] {
+        state.withLock { state in
+            let ids = state.sessions.values.filter {
+                $0.userID == userID && $0.id != id && $0.endedAtMs == nil
+            }.map(\.id)
+            for id in ids { state.sessions[id]?.endedAtMs = atMs }
+            return ids
+        }
+    }
+
+    func sessions(of userID: String, atMs: Int64) async throws -> [Session] {
+        state.withLock { state in
+            state.sessions.values.filter { $0.userID == userID && $0.isLive(atMs: atMs) }
+                .sorted { ($0.createdAtMs, $0.id) > ($1.createdAtMs, $1.id) }
         }
     }
 
@@ -151,6 +197,80 @@ final class MemorySigningKeyStore: SigningKeyStore {
         state.withLock { keys in
             if keys.isEmpty { keys.append(key) }
             return keys
+        }
+    }
+
+    func add(_ key: SigningKey, after newest: String) async throws -> [SigningKey] {
+        state.withLock { keys in
+            if keys.last?.id == newest { keys.append(key) }
+            return keys
+        }
+    }
+
+    func remove(_ ids: [String]) async throws {
+        state.withLock { keys in keys.removeAll { ids.contains($0.id) } }
+    }
+}
+
+final class MemoryCodeStore: OneTimeCodeStore {
+    private let state = Mutex<[OneTimeCode]>([])
+
+    var all: [OneTimeCode] { state.withLock { $0 } }
+
+    func insert(_ code: OneTimeCode, limit: Int, atMs: Int64) async throws {
+        state.withLock { codes in
+            codes.removeAll { $0.expiresAtMs <= atMs }
+            let same = codes.filter { $0.userID == code.userID && $0.purpose == code.purpose }
+                .sorted { $0.expiresAtMs > $1.expiresAtMs }
+            for old in same.dropFirst(limit - 1) { codes.removeAll { $0 == old } }
+            codes.append(code)
+        }
+    }
+
+    func take(hash: [UInt8], purpose: CodePurpose, atMs: Int64) async throws -> OneTimeCode? {
+        state.withLock { codes in
+            let index = codes.firstIndex {
+                $0.hash == hash && $0.purpose == purpose && $0.expiresAtMs > atMs
+            }
+            return index.map { codes.remove(at: $0) }
+        }
+    }
+
+    func removeAll(of userID: String, purpose: CodePurpose?) async throws {
+        state.withLock { codes in
+            codes.removeAll { $0.userID == userID && (purpose == nil || $0.purpose == purpose) }
+        }
+    }
+}
+
+final class MemoryTokenStore: PersonalTokenStore {
+    private let state = Mutex<[PersonalToken]>([])
+
+    func insert(_ token: PersonalToken, limit: Int) async throws -> Bool {
+        state.withLock { tokens in
+            guard tokens.filter({ $0.userID == token.userID }).count < limit else { return false }
+            tokens.append(token)
+            return true
+        }
+    }
+
+    func token(_ id: String) async throws -> PersonalToken? { state.withLock { $0.first { $0.id == id } } }
+
+    func tokens(of userID: String) async throws -> [PersonalToken] {
+        state.withLock { $0.filter { $0.userID == userID } }
+    }
+
+    func remove(_ id: String, of userID: String) async throws -> Bool {
+        state.withLock { tokens in
+            let before = tokens.count
+            tokens.removeAll { $0.id == id && $0.userID == userID }
+            return tokens.count < before
+        }
+    }
+
+    func noteUse(of id: String, atMs: Int64) async throws {
+        state.withLock { tokens in
+            for index in tokens.indices where tokens[index].id == id { tokens[index].usedAtMs = atMs }
         }
     }
 }

@@ -256,7 +256,7 @@ private struct ForgedClaims: JWTPayload {
 private func base64URL(_ bytes: [UInt8]) -> String { Base64URL.encode(bytes) }
 
 /// base64url to text, for looking at tokens.
-private func decoded(_ text: String) -> String? {
+func decoded(_ text: String) -> String? {
     let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
     var bits = 0
     var buffer = 0

@@ -82,19 +82,30 @@ import Testing
         let session = session("s")
         #expect(try await sessions.create(session, token: token(1, of: session), limit: 5).isEmpty)
         let hash = { (byte: UInt8) in [UInt8](repeating: byte, count: 32) }
-        let first = try await sessions.rotate(presented: hash(1), replacement: hash(2), atMs: 2000)
+        let first = try await sessions.rotate(
+            presented: hash(1), replacement: hash(2), client: .unknown, atMs: 2000)
         #expect(first == .rotated(session))
-        let inGrace = try await sessions.rotate(presented: hash(1), replacement: hash(3), atMs: 11_999)
-        #expect(inGrace == .rotated(session))
-        #expect(try await sessions.rotate(presented: hash(9), replacement: hash(4), atMs: 2000) == .unknown)
-        let late = try await sessions.rotate(presented: hash(1), replacement: hash(4), atMs: 12_000)
-        #expect(late == .reused(session))
+        let inGrace = try await sessions.rotate(
+            presented: hash(1), replacement: hash(3), client: .unknown, atMs: 11_999)
+        var used = session
+        used.usedAtMs = 2000
+        #expect(inGrace == .rotated(used))
+        #expect(
+            try await sessions.rotate(presented: hash(9), replacement: hash(4), client: .unknown, atMs: 2000)
+                == .unknown)
+        let late = try await sessions.rotate(
+            presented: hash(1), replacement: hash(4), client: .unknown, atMs: 12_000)
+        used.usedAtMs = 11_999
+        #expect(late == .reused(used))
         for byte: UInt8 in [1, 2, 3] {
-            let outcome = try await sessions.rotate(presented: hash(byte), replacement: hash(5), atMs: 12_001)
+            let outcome = try await sessions.rotate(
+                presented: hash(byte), replacement: hash(5), client: .unknown, atMs: 12_001)
             #expect(outcome == .ended)
         }
         #expect(try await sessions.session("s")?.session.endedAtMs == 12_000)
-        #expect(try await sessions.rotate(presented: hash(4), replacement: hash(5), atMs: 12_001) == .unknown)
+        #expect(
+            try await sessions.rotate(
+                presented: hash(4), replacement: hash(5), client: .unknown, atMs: 12_001) == .unknown)
     }
 
     @Test func endsSessions() async throws {

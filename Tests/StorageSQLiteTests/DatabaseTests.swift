@@ -126,7 +126,7 @@ import Testing
         try await database.write { db in
             try db.execute(
                 sql: """
-                    INSERT INTO accounts VALUES ('1', 'a', 'a', NULL, 'emperor', NULL, 0);
+                    INSERT INTO accounts VALUES ('1', 'a', 'a', NULL, 'emperor', NULL, 0, NULL);
                     INSERT INTO tickets VALUES
                         ('1', 'u', 'h', 'duel', '{', '[]', 1, 'open', '{}', 0, 'waiting', NULL);
                     """)

@@ -24,7 +24,7 @@ extension HTTPProblem {
     private static func describing(_ error: IdentityError) -> HTTPProblem {
         let name = snakeCase(error.code.rawValue)
         switch error.code {
-        case .invalidHandle, .invalidEmail, .weakPassword, .invalidRole:
+        case .invalidHandle, .invalidEmail, .weakPassword, .invalidRole, .invalidFields:
             let faults = error.fieldErrors.map {
                 FieldFault(field: $0.field, message: $0.message, code: "invalid")
             }

@@ -8,6 +8,8 @@ package enum RatePolicyName: String, Sendable, CaseIterable {
     case guests
     /// Refreshed sessions, an address.
     case refreshes
+    /// Mails asked for, and codes of mails given, an address.
+    case mails
     /// Refused tokens, an address.
     case refusals
     /// Submissions, of a room or for practice, a user.
@@ -28,7 +30,7 @@ package enum RatePolicyName: String, Sendable, CaseIterable {
     /// Whether the limit is counted an address even for a caller who is known.
     package var isByAddress: Bool {
         switch self {
-        case .registrations, .logins, .guests, .refreshes, .refusals: true
+        case .registrations, .logins, .guests, .refreshes, .mails, .refusals: true
         case .submissions, .runs, .tickets, .uploads, .history, .writes, .reads: false
         }
     }
@@ -51,6 +53,7 @@ package struct RatePolicy: Sendable, Equatable {
         .logins: RatePolicy(quota: 30, windowSeconds: 60),
         .guests: RatePolicy(quota: 60, windowSeconds: 600),
         .refreshes: RatePolicy(quota: 120, windowSeconds: 60),
+        .mails: RatePolicy(quota: 30, windowSeconds: 600),
         .refusals: RatePolicy(quota: 300, windowSeconds: 60),
         .submissions: RatePolicy(quota: 10, windowSeconds: 60),
         .runs: RatePolicy(quota: 30, windowSeconds: 60),

@@ -17,45 +17,46 @@ package enum AccountRoutes {
             Route(
                 .post, "/api/v1/sessions", access: .open, body: .json(limit: GatewayLimits.jsonBody),
                 limits: [.logins]
-            ) { _, context in
+            ) { request, context in
                 let body = try context.decode(LogIn.self)
-                return try await begin("password", metrics) {
-                    try await identity.logIn(login: body.login, password: body.password)
+                return try await begin("password", metrics, inCookie: body.cookie ?? false) {
+                    try await identity.logIn(
+                        login: body.login, password: body.password,
+                        client: SessionClient(request, context))
                 }
             },
             Route(
                 .post, "/api/v1/sessions/guest", access: .open, body: .json(limit: GatewayLimits.jsonBody),
                 limits: [.guests]
-            ) { _, context in
+            ) { request, context in
                 let body = try context.decode(GuestLogIn.self)
-                return try await begin("guest", metrics) {
-                    try await identity.logInAsGuest(handle: body.handle)
+                return try await begin("guest", metrics, inCookie: body.cookie ?? false) {
+                    try await identity.logInAsGuest(
+                        handle: body.handle, client: SessionClient(request, context))
                 }
             },
             Route(
                 .post, "/api/v1/sessions/refresh", access: .open, body: .json(limit: GatewayLimits.jsonBody),
                 limits: [.refreshes]
-            ) { _, context in
+            ) { request, context in
                 let body = try context.decode(Refresh.self)
-                return try await begin("refresh", metrics, status: .ok) {
-                    try await identity.refresh(body.refreshToken)
+                let fromCookie = body.refreshToken == nil
+                let token = try body.refreshToken ?? RefreshCookie.token(of: request)
+                return try await begin("refresh", metrics, status: .ok, inCookie: fromCookie) {
+                    try await identity.refresh(token, client: SessionClient(request, context))
                 }
-            },
-            Route(.delete, "/api/v1/sessions/current", limits: [.writes]) { _, context in
-                try await identity.endSession(try context.requireCaller().sessionID)
-                return Response(status: .noContent)
             },
         ]
     }
 
     private static func begin(
-        _ kind: String, _ metrics: Metrics, status: HTTPResponse.Status = .created,
+        _ kind: String, _ metrics: Metrics, status: HTTPResponse.Status = .created, inCookie: Bool,
         _ body: () async throws -> TokenPair
     ) async throws -> Response {
         do {
             let tokens = try await body()
             metrics.add(.authAttempts, labels: [kind, "accepted"])
-            return .json(SessionReply(tokens), status: status)
+            return SessionReply.response(tokens, status: status, inCookie: inCookie)
         } catch {
             metrics.add(.authAttempts, labels: [kind, "refused"])
             throw error
@@ -71,33 +72,22 @@ package enum AccountRoutes {
     private struct LogIn: Decodable {
         var login: String
         var password: String
+        /// Whether the refresh token goes into a cookie and not into the answer.
+        var cookie: Bool?
     }
 
     private struct GuestLogIn: Decodable {
         var handle: String?
+        var cookie: Bool?
     }
 
     private struct Refresh: Decodable {
-        var refreshToken: String
+        /// Nil: it is in the cookie.
+        var refreshToken: String?
     }
 
     private struct AccountReply: Encodable {
         var id: String
         var handle: String
-    }
-
-    private struct SessionReply: Encodable {
-        var accessToken: String
-        var tokenType = "Bearer"
-        var expiresIn: Int
-        var refreshToken: String
-        var user: AccountReply
-
-        init(_ tokens: TokenPair) {
-            accessToken = tokens.accessToken
-            expiresIn = tokens.expiresInSeconds
-            refreshToken = tokens.refreshToken
-            user = AccountReply(id: tokens.userID, handle: tokens.handle)
-        }
     }
 }

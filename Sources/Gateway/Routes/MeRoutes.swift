@@ -33,6 +33,7 @@ package enum MeRoutes {
         var id: String
         var handle: String
         var email: String?
+        var emailVerified: Bool
         var roles: [String]
         var isGuest: Bool
         var createdAt: String
@@ -43,6 +44,7 @@ package enum MeRoutes {
             id = account.id
             handle = account.handle
             email = account.email
+            emailVerified = account.emailVerifiedAtMs != nil
             roles = account.roles.map(\.rawValue).sorted()
             isGuest = account.isGuest
             createdAt = timestamp(account.createdAtMs)

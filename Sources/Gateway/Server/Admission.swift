@@ -89,10 +89,24 @@ package struct Admission: Sendable {
                         ?? "Service accounts cannot make this call.", code: "scope_missing")
             }
         }
+        if let scopes = context.caller?.tokenScopes { try Self.check(scopes, for: route) }
         if case .roles(let roles) = route.access, let caller = context.caller,
             caller.roles.isDisjoint(with: roles)
         {
             throw HTTPProblem.forbidden("This call needs another role.", code: "role_missing")
+        }
+    }
+
+    /// Whether a personal token is good for a call.
+    private static func check(_ scopes: Set<TokenScope>, for route: Route) throws(HTTPProblem) {
+        guard case .scope(let scope) = route.tokenRule else {
+            throw .forbidden("This call needs a log-in, not a personal token.", code: "session_required")
+        }
+        var needed = [scope]
+        if case .roles = route.access { needed.append(.admin) }
+        for scope in needed where !scopes.contains(scope) {
+            throw .forbidden(
+                "This call needs a token with the scope \(scope.rawValue).", code: "scope_missing")
         }
     }
 

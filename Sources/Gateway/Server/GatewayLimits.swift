@@ -1,3 +1,4 @@
+import Identity
 import NIOCore
 
 /// Every bound of the HTTP side. Bodies are in bytes.
@@ -15,6 +16,7 @@ package enum GatewayLimits {
     package static let hostedNameBytes = 256
     package static let externalUserBytes = 128
     package static let serviceTokenSeconds = 3_600
+    package static let avatarBody = Identity.Limits.avatarBytes
     package static let packageBody = 64 << 20
     package static let jsonDepth = 32
     package static let pageItems = 100

@@ -163,7 +163,7 @@ package final class GatewayResponder: HTTPResponder {
     }
 
     private static let preflightFields: HTTPFields = [
-        .accessControlAllowMethods: "GET, POST, DELETE",
+        .accessControlAllowMethods: "GET, POST, PUT, DELETE",
         .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
         .accessControlMaxAge: "600",
     ]

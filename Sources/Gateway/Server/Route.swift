@@ -27,6 +27,13 @@ package struct Route: Sendable {
         case bytes(limit: Int, types: [String])
     }
 
+    package enum TokenRule: Sendable, Equatable {
+        case scope(TokenScope)
+        /// Whoever calls has to have logged in: a token that could change the account, or make tokens, would be worth
+        /// as much as its password.
+        case refused
+    }
+
     package var method: HTTPRequest.Method
     /// As in OpenAPI: `/api/v1/rooms/{id}`; a last segment `**` matches any rest, the empty one too.
     package var path: String
@@ -38,12 +45,14 @@ package struct Route: Sendable {
     package var idempotent: Bool
     /// What a service account's key must be good for; nil: the call is for people alone.
     package var scope: ServiceScope?
+    /// What a personal token must be good for.
+    package var tokenRule: TokenRule
     package var handler: RouteHandler
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, access: Access = .caller, body: Body = .none,
         limits: [RatePolicyName] = [.reads], idempotent: Bool = false,
-        scope: ServiceScope? = nil, handler: @escaping RouteHandler
+        scope: ServiceScope? = nil, tokens: TokenRule? = nil, handler: @escaping RouteHandler
     ) {
         self.method = method
         self.path = path
@@ -52,6 +61,7 @@ package struct Route: Sendable {
         self.limits = limits
         self.idempotent = idempotent
         self.scope = scope
+        self.tokenRule = tokens ?? .scope(method == .get || method == .head ? .read : .write)
         self.handler = handler
     }
 }

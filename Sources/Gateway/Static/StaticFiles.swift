@@ -33,20 +33,12 @@ package struct StaticFiles: Sendable {
             .eTag: file.entityTag,
             .cacheControl: Self.hasHash(path) ? "public, max-age=31536000, immutable" : "no-cache",
         ]
-        if let tags = request.headers[.ifNoneMatch], Self.matches(tags, file.entityTag) {
+        if let tags = request.headers[.ifNoneMatch], EntityTag.matches(tags, file.entityTag) {
             return Response(status: .notModified, headers: fields)
         }
         var response = Response(status: .ok, headers: fields, body: .init(byteBuffer: file.content))
         response.headers[.contentType] = file.mediaType
         return response
-    }
-
-    private static func matches(_ field: String, _ tag: String) -> Bool {
-        field == "*"
-            || field.split(separator: ",").contains { candidate in
-                let text = candidate.filter { $0 != " " }
-                return text == tag || text == "W/" + tag
-            }
     }
 
     /// The bundler names everything under `assets/` by its content. Elsewhere eight or more letters and digits, with

@@ -153,6 +153,7 @@ package struct SocketGate: Sendable {
         RoomCaller, Int64?
     ) {
         guard let token else { throw DoorRefusal(.unauthenticated, "a token is needed") }
+        if let caller = try await holder(of: token) { return (RoomCaller(caller), nil) }
         if let (caller, epoch) = try await hostedCaller(of: token, in: roomID) { return (caller, epoch) }
         do {
             let grant = try await identity.verifySyncToken(token)
@@ -173,6 +174,30 @@ package struct SocketGate: Sendable {
             }
         }
     }
+
+    /// Who holds a ticket or a personal token; nil where it is neither.
+    private func holder(of token: String) async throws(DoorRefusal) -> Caller? {
+        do throws(IdentityError) {
+            if token.hasPrefix(Self.ticketPrefix) {
+                return try await identity.redeemSocketTicket(String(token.dropFirst(Self.ticketPrefix.count)))
+            }
+            guard token.hasPrefix(PersonalToken.prefix) else { return nil }
+            let caller = try await identity.authenticate(personalToken: token)
+            guard caller.tokenScopes?.contains(.sync) == true else {
+                throw IdentityError(.notAllowed, "the token is not good for sockets")
+            }
+            return caller
+        } catch {
+            switch error.code {
+            case .unavailable: throw DoorRefusal(.tryAgainLater, error.message)
+            case .notAllowed: throw DoorRefusal(.forbidden, error.message)
+            default: throw DoorRefusal(.unauthenticated, "the token is not valid")
+            }
+        }
+    }
+
+    /// What stands before a ticket where a token is expected.
+    private static let ticketPrefix = "ticket:"
 
     /// The user of a service account's product whom its sync token lets in; nil where it is no such token.
     private func hostedCaller(
@@ -232,6 +257,9 @@ package struct SocketGate: Sendable {
         }
         guard let question = head.uri.firstIndex(of: "?") else { return nil }
         for pair in head.uri[head.uri.index(after: question)...].split(separator: "&") {
+            if pair.hasPrefix("ticket=") {
+                return String(pair.dropFirst(7)).removingPercentEncoding.map { ticketPrefix + $0 }
+            }
             guard pair.hasPrefix("token=") else { continue }
             return String(pair.dropFirst(6)).removingPercentEncoding
         }

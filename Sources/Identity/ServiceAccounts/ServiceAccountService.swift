@@ -122,7 +122,7 @@ public final class ServiceAccountService: Sendable {
         }
         let found = try await stored { try await store.key(String(parts[0])) }
         guard let (key, account) = found, key.revokedAtMs == nil,
-            Self.areEqual(key.secretHash, Hashing.sha256(Array(parts[1].utf8)))
+            Hashing.areEqual(key.secretHash, Hashing.sha256(Array(parts[1].utf8)))
         else { throw .invalidToken }
         return Caller(
             userID: account.id, handle: account.name, sessionID: ServiceKey.sessionID(of: key.id), roles: [],
@@ -162,10 +162,6 @@ public final class ServiceAccountService: Sendable {
         }
     }
 
-    private static func areEqual(_ one: [UInt8], _ two: [UInt8]) -> Bool {
-        one.count == two.count && zip(one, two).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
-    }
-
     private func stored<Value>(_ call: () async throws -> Value) async throws(IdentityError) -> Value {
         try await identity.stored(call)
     }
@@ -188,17 +184,17 @@ public final class ServiceAccountService: Sendable {
             key: String(caller.sessionID.dropFirst(ServiceKey.sessionID(of: "").count)), room: roomID,
             epoch: epoch, write: mayWrite, uid: userID, name: userName, iat: issuedAt,
             exp: issuedAt.saturatingAdding(Int64(ttl)), jti: environment.newID())
-        return (try await identity.codec.sign(claims, type: ServiceSyncClaims.type), ttl)
+        return (try await identity.sign(claims, type: ServiceSyncClaims.type), ttl)
     }
 
     /// What a sync token of a service account allows. Refuses it once its key is revoked.
     public func verifySyncToken(_ token: String) async throws(IdentityError) -> ServiceSyncGrant {
-        let claims = try await identity.codec.verify(
+        let claims = try await identity.verify(
             token, type: ServiceSyncClaims.type, as: ServiceSyncClaims.self)
         guard claims.iss == identity.settings.issuer, claims.aud == SyncClaims.audience else {
             throw .invalidToken
         }
-        guard environment.now() / 1_000 < claims.exp else { throw .expiredToken }
+        try identity.checkTimes(issuedAt: claims.iat, expiresAt: claims.exp)
         let found = try await stored { try await store.key(claims.key) }
         guard let (key, account) = found, key.revokedAtMs == nil, account.id == claims.sub else {
             throw .sessionEnded

@@ -11,12 +11,15 @@ import SyncServer
 
 extension Installation {
     static func routes(
-        identity: IdentityService, catalogue: ProblemCatalogue, submissions: SubmissionStoreSQLite,
+        identity: IdentityService, profiles: ProfileService, catalogue: ProblemCatalogue,
+        submissions: SubmissionStoreSQLite,
         executor: GuardedSandbox, judge: JudgeService, director: MatchDirector, directory: RoomDirectory,
         events: UserEvents, metrics: Metrics, readiness: Readiness, settings: GatewaySettings,
         environment: IdentityEnvironment
     ) -> [Route] {
-        AccountRoutes.routes(identity, metrics)
+        AccountRoutes.routes(identity, metrics) + SessionRoutes.routes(identity)
+            + CredentialRoutes.routes(identity)
+            + ProfileRoutes(identity: identity, profiles: profiles).routes
             + MeRoutes.routes(identity: identity, matchmaking: director, events: events)
             + ProblemRoutes.routes(
                 catalogue: catalogue,

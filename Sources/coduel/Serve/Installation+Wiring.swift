@@ -4,6 +4,7 @@ import Gateway
 import Identity
 import Judging
 import Logging
+import MailDelivery
 import Matchmaking
 import NIOPosix
 import PackageFiles
@@ -30,7 +31,15 @@ extension Installation {
         let identity = try await IdentityService.start(
             accounts: AccountStoreSQLite(database), sessions: SessionStoreSQLite(database),
             keys: SigningKeyStoreSQLite(database), bans: BanStoreSQLite(database),
-            settings: IdentitySettings(guestsAllowed: settings.guestsAllowed), environment: environment)
+            people: PeopleStores(
+                codes: OneTimeCodeStoreSQLite(database), tokens: PersonalTokenStoreSQLite(database),
+                data: PersonalDataSQLite(database)),
+            settings: settings.identity, environment: environment)
+        let mails = try MailDispatcher(settings, dataFolder: foundation.data.path, environment, logger)
+        identity.mail = { mails.take($0) }
+        let profiles = ProfileService(
+            store: ProfileStoreSQLite(database), identity: identity,
+            isTimeZone: { TimeZone(identifier: $0) != nil && $0.contains("/") || $0 == "UTC" })
         let services = ServiceAccountService(
             store: ServiceAccountStoreSQLite(database), identity: identity, environment: environment)
         if let refusal = foundation.sandboxRefusal {
@@ -103,6 +112,7 @@ extension Installation {
         self.director = director
         self.directory = directory
         self.webhooks = webhooks.dispatcher
+        self.mails = mails
         self.events = events
         self.metrics = metrics
         metrics.gauge(.rooms, labels: ["any"]) { Double(directory.loadedRooms) }
@@ -128,7 +138,8 @@ extension Installation {
         metrics.gauge(.webSocketConnections) { Double(directory.loops.openSockets) }
         gateway = GatewayServer(
             routes: Self.routes(
-                identity: identity, catalogue: catalogue, submissions: submissions, executor: executor,
+                identity: identity, profiles: profiles, catalogue: catalogue, submissions: submissions,
+                executor: executor,
                 judge: judge,
                 director: director, directory: directory, events: events, metrics: metrics,
                 readiness: readiness, settings: gatewaySettings, environment: environment)
@@ -141,9 +152,13 @@ extension Installation {
                     refusal: { webhooks.client.refusal(of: $0) }, environment: environment
                 ).routes + gate.routes,
             authenticate: { token in
-                token.hasPrefix(ServiceAccountService.keyPrefix)
-                    ? try await services.authenticate(key: token)
-                    : try await identity.authenticate(accessToken: token)
+                if token.hasPrefix(ServiceAccountService.keyPrefix) {
+                    return try await services.authenticate(key: token)
+                }
+                if token.hasPrefix(PersonalToken.prefix) {
+                    return try await identity.authenticate(personalToken: token)
+                }
+                return try await identity.authenticate(accessToken: token)
             },
             idempotency: IdempotencyStoreSQLite(database), settings: gatewaySettings, metrics: metrics,
             limiter: limiter, now: now)

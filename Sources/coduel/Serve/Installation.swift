@@ -5,6 +5,7 @@ import HummingbirdCore
 import Identity
 import Judging
 import Logging
+import MailDelivery
 import Matchmaking
 import NIOCore
 import NIOPosix
@@ -29,6 +30,7 @@ struct Installation {
     let director: MatchDirector
     let directory: RoomDirectory
     let webhooks: WebhookDispatcher
+    let mails: MailDispatcher
     let events: UserEvents
     let metrics: Metrics
     let readiness: Readiness
@@ -85,7 +87,9 @@ struct Installation {
             services: [
                 .init(service: BackgroundService { [director] in await director.run() }),
                 .init(service: BackgroundService { [webhooks] in await webhooks.run() }),
+                .init(service: BackgroundService { [mails] in await mails.run() }),
                 .init(service: BackgroundService { await purgeSessions() }),
+                .init(service: BackgroundService { await tendKeys() }),
                 .init(service: BackgroundService { await removeQuietRooms() }),
                 .init(service: application),
                 .init(service: DrainService(installation: self)),
@@ -118,6 +122,20 @@ struct Installation {
             }
         }
     }
+
+    /// Signing keys are taken up, replaced and removed in time.
+    private func tendKeys() async {
+        while !Task.isCancelled {
+            do {
+                try await identity.tendKeys()
+            } catch {
+                logger.error("the signing keys could not be tended", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: Self.keyInterval)
+        }
+    }
+
+    private static let keyInterval = Duration.seconds(30)
 
     /// Open rooms that nobody writes to any more give their place and their disk back.
     private func removeQuietRooms() async {

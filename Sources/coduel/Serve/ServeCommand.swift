@@ -68,6 +68,16 @@ struct ServeCommand: AsyncParsableCommand {
     var webhooksAllowPrivate = false
     @Option(name: .customLong("webhooks-ca"), help: "A PEM file of authorities that webhooks trust too.")
     var webhooksAuthorities: String?
+    @Option(name: .customLong("public-url"), help: "Where people reach this server, for links in mails.")
+    var publicURL: String?
+    @Option(help: "The mail server: smtp://USER@HOST:587 or smtps://HOST. Default: mails go to DATA/outbox.")
+    var smtp: String?
+    @Option(help: "The address that mails come from.")
+    var mailFrom: String?
+    @Option(name: .customLong("mail-ca"), help: "A PEM file of authorities that the mail client trusts too.")
+    var mailAuthorities: String?
+    @Option(help: "Days after which a new key signs tokens. Default 90.")
+    var keyRotationDays: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical. Default info.")
     var logLevel: String?
     @Option(help: "registrations=60/600,logins=30/60,… calls per seconds.")
@@ -102,6 +112,11 @@ struct ServeCommand: AsyncParsableCommand {
         flags[.allowedHosts] = allowedHosts
         flags[.allowedOrigins] = allowedOrigins
         flags[.webhooksAuthorities] = webhooksAuthorities
+        flags[.publicURL] = publicURL
+        flags[.smtp] = smtp
+        flags[.mailFrom] = mailFrom
+        flags[.mailAuthorities] = mailAuthorities
+        flags[.keyRotation] = keyRotationDays
         flags[.logLevel] = logLevel
         flags[.rateLimits] = rateLimits
         flags[.syncLimits] = syncLimits

@@ -24,6 +24,10 @@ struct ServeSettings {
     var allowedOrigins: [String] = []
     var webhooksAllowPrivate = false
     var webhookAuthorities: String?
+    var mail = MailSettings()
+    /// Nil: what the listener says.
+    var publicURL: String?
+    var keyRotationDays = 90
     var logLevel = Logger.Level.info
     var ratePolicies: [RatePolicyName: RatePolicy] = [:]
     var syncLimits: SyncLimitSettings
@@ -51,6 +55,9 @@ struct ServeSettings {
         allowedOrigins = sources.list(.allowedOrigins)
         webhooksAllowPrivate = try sources.flag(.webhooksAllowPrivate) ?? false
         webhookAuthorities = sources.text(.webhooksAuthorities)
+        mail = try MailSettings(sources)
+        publicURL = try sources.text(.publicURL).map(Self.publicURL)
+        keyRotationDays = try sources.integer(.keyRotation, in: 1...3_650) ?? keyRotationDays
         if let text = sources.text(.logLevel) {
             guard let level = Logger.Level(rawValue: text) else {
                 throw SettingsError(
@@ -97,6 +104,14 @@ struct ServeSettings {
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         guard !host.isEmpty else { throw SettingsError("listen is \"\(text)\"; the host is missing") }
         return (host, Int(port))
+    }
+
+    private static func publicURL(_ text: String) throws -> String {
+        let url = text.hasSuffix("/") ? String(text.dropLast()) : text
+        guard url.hasPrefix("https://") || url.hasPrefix("http://"),
+            url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !url.contains("#"), !url.contains("?")
+        else { throw SettingsError("public-url is \"\(text)\"; it takes a URL such as https://code.example") }
+        return url
     }
 
     private static func block(_ text: String) throws -> AddressBlock {

@@ -20,6 +20,13 @@ enum SettingKey: String, CaseIterable {
     case webhooksAllowPrivate = "webhooks-allow-private"
     /// Certificate authorities that webhooks trust besides the system's.
     case webhooksAuthorities = "webhooks-ca"
+    /// Where people reach this server: the links in mails begin with it.
+    case publicURL = "public-url"
+    /// `smtp://user@host:587` or `smtps://host`; without it mails go into files.
+    case smtp
+    case mailFrom = "mail-from"
+    case mailAuthorities = "mail-ca"
+    case keyRotation = "key-rotation-days"
     case logLevel = "log-level"
     /// `registrations=60/600,logins=30/60`: calls per seconds.
     case rateLimits = "rate-limits"

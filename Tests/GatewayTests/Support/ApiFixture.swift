@@ -96,7 +96,11 @@ struct ApiFixture: Sendable {
             let identity = made.identity
             let gateway = GatewayServer(
                 routes: made.routes(settings),
-                authenticate: { try await identity.authenticate(accessToken: $0) },
+                authenticate: { token in
+                    token.hasPrefix(PersonalToken.prefix)
+                        ? try await identity.authenticate(personalToken: token)
+                        : try await identity.authenticate(accessToken: token)
+                },
                 idempotency: made.idempotency, settings: settings, metrics: made.metrics, now: made.now)
             let result = try await withServer(gateway) { server in
                 try await body(
@@ -120,7 +124,10 @@ struct ApiFixture: Sendable {
         }
         let identity = try await IdentityService.start(
             accounts: AccountStoreSQLite(database), sessions: SessionStoreSQLite(database),
-            keys: SigningKeyStoreSQLite(database),
+            keys: SigningKeyStoreSQLite(database), bans: BanStoreSQLite(database),
+            people: PeopleStores(
+                codes: OneTimeCodeStoreSQLite(database), tokens: PersonalTokenStoreSQLite(database),
+                data: PersonalDataSQLite(database)),
             // As cheap as Argon2 gets: these tests are about answers, not about passwords.
             settings: IdentitySettings(passwordHash: PasswordHash(memoryKiB: 64, passes: 1, lanes: 1)),
             environment: IdentityEnvironment(now: now, randomBytes: randomBytes))
@@ -138,7 +145,11 @@ struct ApiFixture: Sendable {
                 createRoom: { _ in newID() }, onMatched: { _, _ in }, now: now, newTicketID: newID,
                 pause: { try await Task.sleep(for: .milliseconds($0)) }))
         return ApiServices(
-            identity: identity, languages: executor.languages, idempotency: IdempotencyStoreSQLite(database),
+            identity: identity,
+            profiles: ProfileService(
+                store: ProfileStoreSQLite(database), identity: identity,
+                isTimeZone: { TimeZone(identifier: $0) != nil }),
+            languages: executor.languages, idempotency: IdempotencyStoreSQLite(database),
             catalogue: catalogue,
             readPackage: { try package(from: $0) }, judge: judge, submissions: submissions,
             matchmaking: director,

@@ -7,6 +7,7 @@ import Problems
 /// What the routes need from the rest of the system, without rooms.
 struct ApiServices: Sendable {
     var identity: IdentityService
+    var profiles: ProfileService
     var languages: LanguageTable
     var idempotency: any IdempotencyStore
     var catalogue: ProblemCatalogue
@@ -30,7 +31,9 @@ struct ApiServices: Sendable {
         let identity = identity
         let judge = judge
         let languages = languages
-        return AccountRoutes.routes(identity, metrics)
+        return AccountRoutes.routes(identity, metrics) + SessionRoutes.routes(identity)
+            + CredentialRoutes.routes(identity)
+            + ProfileRoutes(identity: identity, profiles: profiles).routes
             + MeRoutes.routes(identity: identity, matchmaking: matchmaking, events: events)
             + ProblemRoutes.routes(catalogue: catalogue, readPackage: readPackage, now: now)
             + SubmissionRoutes.routes(
