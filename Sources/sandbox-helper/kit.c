@@ -14,7 +14,7 @@
 #include "descriptors.h"
 #include "junction.h"
 
-enum { MAX_OWN_ARGUMENTS = 16, COPY_BYTES = 64 << 10 };
+enum { MAX_OWN_ARGUMENTS = 32, COPY_BYTES = 64 << 10 };
 
 static const char box_folder[] = "/box";
 static const char feedback_folder[] = "/box/tmp/feedback";
