@@ -49,8 +49,9 @@ extension IdentityService {
 
     /// - Throws: `invalidToken` for one that has expired, or that was issued in the future by more than a minute.
     func checkTimes(issuedAt: Int64, expiresAt: Int64) throws(IdentityError) {
-        guard nowSeconds() < expiresAt else { throw .expiredToken }
-        guard issuedAt <= nowSeconds().saturatingAdding(Limits.tokenLeewaySeconds) else {
+        let now = nowSeconds()
+        guard now < expiresAt else { throw .expiredToken }
+        guard issuedAt <= state.withLock({ $0.latestSeconds }).saturatingAdding(Limits.tokenLeewaySeconds) else {
             throw .invalidToken
         }
     }
@@ -63,5 +64,9 @@ extension IdentityService {
             roles: record.account.roles)
     }
 
-    private func nowSeconds() -> Int64 { environment.now() / 1000 }
+    private func nowSeconds() -> Int64 {
+        let now = environment.now() / 1000
+        state.withLock { $0.latestSeconds = max($0.latestSeconds, now) }
+        return now
+    }
 }

@@ -73,6 +73,8 @@ public final class IdentityService: Sendable {
         var mails = MailQuota()
         var codec: TokenCodec
         var keysReadAtMs: Int64
+        /// The latest time seen, s since 1970: a clock that was set back must not make its own tokens be from the future.
+        var latestSeconds: Int64 = 0
     }
 
     let accountStore: any AccountStore

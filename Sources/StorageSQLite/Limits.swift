@@ -10,7 +10,7 @@ enum Limits {
     /// Commits of the room log begin at least so far apart. One that comes later begins at once.
     static let commitSpacingNanoseconds: UInt64 = 2_000_000
     /// Page cache of the connection that writes the room log.
-    static let logCacheKiB = 16 << 10
+    static let logCacheKiB = 4 << 10
     /// Records, and bytes, of the journal from which on it is settled into the log. They are in memory too.
     static let unsettledRecords = 8_192
     static let unsettledBytes = 8 << 20
