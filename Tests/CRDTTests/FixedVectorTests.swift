@@ -122,6 +122,17 @@ import Testing
         #expect(hex(try document(state).encodeStateAsUpdate()) == state)
     }
 
+    /// The second of two neighbours was inserted before something that came between the first and what that was
+    /// inserted before: Yjs does not join them.
+    @Test func neighboursWithOtherRightOrigins() throws {
+        let document = try document(
+            "0101010004010174015200", "01010200440100016100", "01010101c402000100015800",
+            "01010201c402000101016200")
+        #expect(document.text("t") == "abXR")
+        let state = "020202004401000161c4020001010162020100040101740152c402000100015800"
+        #expect(hex(document.encodeStateAsUpdate()) == state)
+    }
+
     @Test func undoAndRedoStates() throws {
         for state in ["01010100040101740261620101010002", "01020100040101740261624401000261620101010002"] {
             let kept = try document(state, gc: false)

@@ -5,7 +5,8 @@ extension Document {
     /// state is kept until the next change, so that asking again costs nothing.
     public func encodeStateAsUpdate(since: StateVector? = nil) -> [UInt8] {
         let vector = since ?? StateVector()
-        guard vector.clients.isEmpty, !hasPending, isSettled else { return freshState(since: vector) }
+        if hasPending { return stateWithPending(since: vector).bytes }
+        guard vector.clients.isEmpty, isSettled else { return store.encodeState(since: vector) }
         if let known = store.encoded.v1(at: store.version) { return known }
         let state = store.encodeState(since: vector)
         store.encoded.set(v1: state, at: store.version)
@@ -16,8 +17,7 @@ extension Document {
     public func encodeStateAsUpdateV2(since: StateVector? = nil) -> [UInt8] {
         let vector = since ?? StateVector()
         if hasPending {
-            let update = UpdateBuilder.decoded(freshState(since: vector))
-            return UpdateV2Encoder.bytes(of: update, keepsSubFlags: true)
+            return UpdateV2Encoder.bytes(of: stateWithPending(since: vector), keepsSubFlags: true)
         }
         guard vector.clients.isEmpty, isSettled else { return store.encodeStateV2(since: vector) }
         if let known = store.encoded.v2(at: store.version) { return known }
@@ -32,10 +32,9 @@ extension Document {
     /// Whether no transaction is under way, whose end would join blocks without a further change.
     private var isSettled: Bool { openTransaction == nil && cleanups.isEmpty }
 
-    private func freshState(since vector: StateVector) -> [UInt8] {
-        let own = store.encodeState(since: vector)
-        guard hasPending else { return own }
-        var updates = [UpdateBuilder.decoded(own)]
+    private func stateWithPending(since vector: StateVector) -> Update {
+        // v2, because its values can say more.
+        var updates = [UpdateBuilder.decodedState(v2: store.encodeStateV2(since: vector))]
         if !pendingDeletes.isEmpty {
             updates.append(
                 Update(
@@ -43,6 +42,6 @@ extension Document {
                     deletes: pendingDeletes))
         }
         if let pending = pendingStructs { updates.append(pending.update.difference(since: vector)) }
-        return Update.mergedBytes(updates)
+        return Update.merge(updates)
     }
 }

@@ -35,6 +35,12 @@ struct ByteReader {
         return value
     }
 
+    /// The next byte, which stays the next.
+    func peek() throws(UpdateError) -> UInt8 {
+        guard offset < count, let base else { throw error(.malformed, "unexpected end") }
+        return base[offset]
+    }
+
     /// An unsigned integer of at most 53 bits in 7-bit groups, lowest first; longer forms than needed are
     /// accepted.
     @inline(__always)

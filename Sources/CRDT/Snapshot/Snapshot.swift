@@ -116,10 +116,11 @@ extension Document {
         guard !document.store.collectsGarbage else { throw SnapshotError(.garbageCollected) }
         guard document.stateVector.covers(snapshot.stateVector) else { throw SnapshotError(.ahead) }
         self.init(clientID: clientID, gc: gc)
-        let state = document.store.encode(
+        let state = document.store.encodeV2(
             document.store.missing(since: StateVector()), deletions: [])
         guard state.count <= Limits.maxDocumentBytes else { throw SnapshotError(.tooLarge) }
-        let past = UpdateBuilder.decoded(state).prefix(snapshot.stateVector, deletes: snapshot.deletes)
+        let past = UpdateBuilder.decodedState(v2: state).prefix(
+            snapshot.stateVector, deletes: snapshot.deletes)
         guard hasRoom(for: past) else { throw SnapshotError(.tooLarge) }
         apply(past)
     }

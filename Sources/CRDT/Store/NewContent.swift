@@ -37,10 +37,10 @@ extension Store {
             switch self {
             case .text(let bytes, _), .values(let bytes, _), .binary(let bytes): return bytes
             case .embed(let value):
-                writer.varBytes(Array(value.json.utf8))
+                writer.payloadValue(value)
             case .format(let key, let value):
                 writer.varBytes(Array(key.utf8))
-                writer.varBytes(Array(value.json.utf8))
+                writer.payloadValue(value)
             case .type: break
             case .document(let guid, let options):
                 writer.varBytes(Array(guid.utf8))

@@ -46,7 +46,7 @@ enum WireValues {
     /// The value of an embed.
     static func embed(_ bytes: UnsafeBufferPointer<UInt8>) -> Value {
         var reader = ByteReader(bytes)
-        do throws(UpdateError) { return json(try reader.string(), reader) } catch { return .undefined }
+        do throws(UpdateError) { return try PayloadValue.read(&reader) } catch { return .undefined }
     }
 
     /// Key and value of a format marker.
@@ -55,7 +55,7 @@ enum WireValues {
         do throws(UpdateError) {
             let (start, length, _) = try reader.string()
             let key = String(decoding: reader.slice(start, length), as: UTF8.self)
-            return (key, json(try reader.string(), reader))
+            return (key, try PayloadValue.read(&reader))
         } catch {
             return ("", .null)
         }

@@ -1,7 +1,7 @@
 /// Writes one struct of a decoded update, from an offset on if part of it is cut off.
 enum RecordWriter {
     static func write(
-        _ source: UpdateBuilder.Source, keepsSubFlags: Bool = false, to out: inout ByteWriter
+        _ source: UpdateBuilder.Source, _ form: UpdateBuilder.Form, to out: inout ByteWriter
     ) {
         let record = source.record
         guard record.kind != .gc && record.kind != .skip else {
@@ -15,7 +15,7 @@ enum RecordWriter {
         var info = record.kind.rawValue
         if hasOrigin { info |= 0x80 }
         if record.hasRightOrigin { info |= 0x40 }
-        if record.subStart != absent || keepsSubFlags && record.hasSubFlag { info |= 0x20 }
+        if record.subStart != absent || form == .v1 && record.hasSubFlag { info |= 0x20 }
         out.byte(info)
         if isCut {
             out.varUint(source.client)
@@ -32,7 +32,7 @@ enum RecordWriter {
             if !hasOrigin && !record.hasRightOrigin { place(record, table, storage, &out) }
             let start = Int(record.payloadStart)
             let payload = UnsafeBufferPointer(rebasing: storage[start..<start + Int(record.payloadLength)])
-            content(record, cut: source.cut, payload, &out)
+            content(record, cut: source.cut, payload, form, &out)
         }
     }
 
@@ -59,7 +59,8 @@ enum RecordWriter {
     }
 
     private static func content(
-        _ record: StructRecord, cut: UInt32, _ payload: UnsafeBufferPointer<UInt8>, _ out: inout ByteWriter
+        _ record: StructRecord, cut: UInt32, _ payload: UnsafeBufferPointer<UInt8>,
+        _ form: UpdateBuilder.Form, _ out: inout ByteWriter
     ) {
         switch record.kind {
         case .deleted:
@@ -76,7 +77,11 @@ enum RecordWriter {
             let offset = WireValues.offset(of: Int(cut), in: payload, kind: record.kind)
             out.raw(UnsafeBufferPointer(rebasing: payload[offset...]))
         default:
-            out.raw(payload)
+            if form == .v1, let other = PayloadValue.v1Form(record.kind, payload) {
+                out.raw(other)
+            } else {
+                out.raw(payload)
+            }
         }
     }
 }

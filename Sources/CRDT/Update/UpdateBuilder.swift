@@ -8,8 +8,16 @@ struct UpdateBuilder {
     private var firstClock: UInt64 = 0
     private var count: UInt64 = 0
     private var clientCount: UInt64 = 0
-    /// Whether items with an origin keep the map key flag.
-    private var keepsSubFlags = false
+    private let form: Form
+
+    enum Form {
+        /// For this engine: v1 but for the values that it cannot say (`PayloadValue`).
+        case own
+        /// v1, with the map key flags as they came.
+        case v1
+    }
+
+    init(_ form: Form = .own) { self.form = form }
 
     /// A struct with the update it comes from.
     struct Source {
@@ -36,16 +44,15 @@ struct UpdateBuilder {
 
     /// The v1 form of an update, with the map key flags as they came.
     static func bytes(of update: Update) -> [UInt8] {
-        var builder = UpdateBuilder()
-        builder.keepsSubFlags = true
+        var builder = UpdateBuilder(.v1)
         for record in update.records { builder.write(Source(update: update, record: record)) }
         return builder.finish(deletes: DeleteRanges.grouped(update.deletes))
     }
 
-    /// Decodes what was built from validated parts.
+    /// Decodes what was built from validated parts, or is the v1 state of a document.
     static func decoded(_ bytes: [UInt8]) -> Update {
         do throws(UpdateError) {
-            var update = try Update(decodingV1: bytes, limits: .trusted)
+            var update = try UpdateDecoder.decode(bytes, limits: .trusted, isOwn: true)
             update.hasFinalFlags = true
             return update
         } catch {
@@ -74,7 +81,7 @@ struct UpdateBuilder {
     mutating func write(_ source: Source) {
         start(source)
         count += 1
-        RecordWriter.write(source, keepsSubFlags: keepsSubFlags, to: &body)
+        RecordWriter.write(source, form, to: &body)
     }
 
     mutating func writeSkip(client id: ClientID, clock: UInt64, length: UInt64) {
@@ -107,6 +114,19 @@ struct UpdateBuilder {
         out.raw(writer.bytes)
         DeleteRanges.write(deletes, to: &out)
         return out.bytes
+    }
+}
+
+extension UpdateBuilder {
+    /// Decodes the v2 state of a document.
+    static func decodedState(v2 bytes: [UInt8]) -> Update {
+        do throws(UpdateError) {
+            var update = try Update(decodingV2: bytes, limits: .trusted)
+            update.hasFinalFlags = true
+            return update
+        } catch {
+            return .empty
+        }
     }
 }
 

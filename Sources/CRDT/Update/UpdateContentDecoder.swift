@@ -61,10 +61,10 @@ extension UpdateDecoder {
             try reader.skip(try reader.length())
             return true
         case .embed:
-            return try json()
+            return try passesAny() ? true : try json()
         case .format:
             _ = try key()
-            return try json()
+            return try passesAny() ? true : try json()
         case .type:
             let ref = try reader.varUint()
             guard ref <= 6 else { throw reader.error(.malformed, "unknown type reference \(ref)") }

@@ -5,18 +5,25 @@ struct UpdateDecoder {
     var limits: UpdateLimits { assembly.limits }
     /// Payloads to put in the place of those that Yjs would write differently.
     var rewrites: [(record: Int, payload: [UInt8])] = []
+    /// Whether the bytes are this engine's own (`UpdateBuilder.Form.own`).
+    private let isOwn: Bool
+    /// Whether there was a value that v1 cannot say.
+    private var isBeyondV1 = false
 
-    private init(_ buffer: UnsafeBufferPointer<UInt8>, _ limits: UpdateLimits) {
+    private init(_ buffer: UnsafeBufferPointer<UInt8>, _ limits: UpdateLimits, isOwn: Bool) {
+        self.isOwn = isOwn
         reader = ByteReader(buffer)
         assembly = UpdateAssembly(limits: limits)
     }
 
-    static func decode(_ bytes: [UInt8], limits: UpdateLimits) throws(UpdateError) -> Update {
+    static func decode(
+        _ bytes: [UInt8], limits: UpdateLimits, isOwn: Bool = false
+    ) throws(UpdateError) -> Update {
         guard bytes.count <= limits.maxBytes else {
             throw UpdateError(code: .tooLarge, offset: 0, message: "update of \(bytes.count) bytes")
         }
         return try bytes.withUnsafeBufferPointer { buffer throws(UpdateError) in
-            var decoder = UpdateDecoder(buffer, limits)
+            var decoder = UpdateDecoder(buffer, limits, isOwn: isOwn)
             try decoder.structs()
             let deletes = try DeleteRanges.read(&decoder.reader, isV2: false, limits: limits)
             try decoder.reader.expectEnd()
@@ -31,7 +38,7 @@ struct UpdateDecoder {
             storage.append(contentsOf: payload)
         }
         return assembly.update(
-            storage: storage, encodedCount: bytes.count, isV1: true, deletes: deletes)
+            storage: storage, encodedCount: bytes.count, isV1: !isBeyondV1, deletes: deletes)
     }
 
     // MARK: Structs
@@ -109,6 +116,15 @@ struct UpdateDecoder {
         let client = try reader.varUint()
         return try assembly.reference(
             client, try reader.varUint(), from: record.client, record.clock, at: reader.place)
+    }
+
+    /// Passes over a value that is no JSON text, where there may be such.
+    mutating func passesAny() throws(UpdateError) -> Bool {
+        guard isOwn, reader.remaining > 0, try reader.peek() == PayloadValue.isAny else { return false }
+        isBeyondV1 = true
+        try reader.skip(1)
+        _ = try reader.skipAny(depth: Limits.maxValueNesting)
+        return true
     }
 
     mutating func key() throws(UpdateError) -> (start: Int, length: Int) {

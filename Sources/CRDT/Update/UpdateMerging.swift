@@ -7,13 +7,10 @@ extension Update {
     /// nobody writes them, are put in that order first: Yjs would write them twice and then lose structs.
     public static func merge(_ updates: [Update]) -> Update {
         guard updates.count != 1 else { return updates[0] }
-        return UpdateBuilder.decoded(mergedBytes(updates))
-    }
-
-    static func mergedBytes(_ updates: [Update]) -> [UInt8] {
         var merge = UpdateMerge(updates)
         merge.run()
-        return merge.builder.finish(deletes: DeleteRanges.merged(updates.flatMap(\.deletes)))
+        return UpdateBuilder.decoded(
+            merge.builder.finish(deletes: DeleteRanges.merged(updates.flatMap(\.deletes))))
     }
 
     /// What of this update a document with state vector `vector` lacks; the whole delete set stays.

@@ -18,7 +18,7 @@ protocol UpdateWriter: DeletionWriter, ~Copyable {
     /// Values of kind `any`, as on the wire.
     mutating func values(_ bytes: UnsafeBufferPointer<UInt8>)
     mutating func type(_ kind: TypeKind, name: [UInt8]?)
-    /// Other content, in the form of v1.
+    /// Other content, as it lies in payloads: in the form of v1, but for values beyond JSON (`PayloadValue`).
     mutating func content(_ kind: ContentKind, _ bytes: UnsafeBufferPointer<UInt8>)
 }
 
@@ -77,7 +77,13 @@ struct UpdateWriterV1: UpdateWriter, ~Copyable {
         if let name { out.varBytes(name) }
     }
 
-    mutating func content(_ kind: ContentKind, _ bytes: UnsafeBufferPointer<UInt8>) { out.raw(bytes) }
+    mutating func content(_ kind: ContentKind, _ bytes: UnsafeBufferPointer<UInt8>) {
+        if let other = PayloadValue.v1Form(kind, bytes) {
+            other.withUnsafeBufferPointer { out.raw($0) }
+        } else {
+            out.raw(bytes)
+        }
+    }
 
     @inline(__always)
     mutating func beginDeletions(clients: Int) { out.varUint(UInt64(clients)) }

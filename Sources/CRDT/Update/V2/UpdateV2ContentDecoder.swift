@@ -1,6 +1,8 @@
 /// Payloads in their form of v1, put behind the bytes of an update that has them in another.
 struct PayloadTail {
     private(set) var bytes: [UInt8] = []
+    /// Bytes that v1 takes at most for values that lie here in another form.
+    private(set) var jsonBytes = 0
     private let start: Int
     private let limit: Int
 
@@ -14,12 +16,23 @@ struct PayloadTail {
     mutating func append(
         _ payload: ByteWriter, for record: inout StructRecord, at place: Int
     ) throws(UpdateError) {
-        guard payload.bytes.count <= limit - bytes.count else {
-            throw UpdateError(code: .tooLarge, offset: place, message: "update too large")
-        }
+        try check(payload.bytes.count, at: place)
         record.payloadStart = UInt32(start + bytes.count)
         record.payloadLength = UInt32(payload.bytes.count)
         bytes.append(contentsOf: payload.bytes)
+    }
+
+    /// Counts what a value takes in v1 too: JSON has many digits for a byte.
+    mutating func count(json value: Value, at place: Int) throws(UpdateError) {
+        let most = value.mostJSONBytes
+        try check(most, at: place)
+        jsonBytes += most
+    }
+
+    private func check(_ more: Int, at place: Int) throws(UpdateError) {
+        guard more <= limit - bytes.count - jsonBytes else {
+            throw UpdateError(code: .tooLarge, offset: place, message: "update too large")
+        }
     }
 }
 
@@ -101,10 +114,10 @@ extension UpdateV2Decoder {
         let start = rest.place
         var payload = ByteWriter()
         switch record.kind {
-        case .embed: try json(to: &payload)
+        case .embed: try value(to: &payload)
         case .format:
             payload.varBytes(try numberedKey())
-            try json(to: &payload)
+            try value(to: &payload)
         case .type:
             let ref = try typeRefs.next()
             guard ref <= 6 else { throw typeRefs.error(.malformed, "unknown type reference \(ref)") }
@@ -130,10 +143,10 @@ extension UpdateV2Decoder {
         return strings.bytes(keys[Int(number)])
     }
 
-    /// A value of an embed or a format, which v1 has as JSON.
-    private mutating func json(to payload: inout ByteWriter) throws(UpdateError) {
+    /// A value of an embed or a format.
+    private mutating func value(to payload: inout ByteWriter) throws(UpdateError) {
         let value = try rest.any(depth: limits.maxNesting)
-        guard value != .undefined else { throw rest.error(.malformed, "content is not JSON") }
-        payload.varBytes(Array(value.json.utf8))
+        if !value.survivesJSON { try tail.count(json: value, at: rest.place) }
+        payload.payloadValue(value)
     }
 }

@@ -68,7 +68,8 @@ struct UpdateV2Decoder {
             storage: tail.bytes.isEmpty ? bytes : bytes + tail.bytes, encodedCount: bytes.count, isV1: false,
             deletes: deletes)
         // What the update would take in v1 is bounded like an update in v1.
-        guard update.v1Bound <= limits.maxBytes || update.bytes.count <= limits.maxBytes else {
+        guard update.v1Bound + tail.jsonBytes <= limits.maxBytes || update.bytes.count <= limits.maxBytes
+        else {
             throw rest.error(.tooLarge, "update too large")
         }
         return update
