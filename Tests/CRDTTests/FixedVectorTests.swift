@@ -133,6 +133,51 @@ import Testing
         #expect(hex(document.encodeStateAsUpdate()) == state)
     }
 
+    /// Two texts that JavaScript cut within a pair of surrogates: the halves are a pair again in the column of
+    /// strings. A half is U+FFFD here, as Yjs writes it in v1; pending structs have it too.
+    @Test func halvesOfAPairInV2() throws {
+        let state = "0000024300000100030400440b076178f09f9880790142000101000001020000"
+        let update = try Update(decodingV2: bytes(state))
+        #expect(hex(update.bytes) == "01020300040101610478efbfbd44030004efbfbd7900")
+        let document = Document(clientID: 1)
+        try document.applyUpdateV2(bytes(state))
+        #expect(document.text("a") == "\u{FFFD}yx\u{FFFD}")
+        let later = update.difference(since: StateVector([3: 2]))
+        let waiting = Document(clientID: 1)
+        waiting.apply(later)
+        #expect(waiting.hasPending)
+        #expect(hex(waiting.encodeStateAsUpdate()) == "0101030244030004efbfbd7900")
+        // A name is no text.
+        #expect(throws: UpdateError.self) {
+            try Update(decodingV2: bytes("0000010300000104 0805f09f9880780102 0101 0000 01010000"))
+        }
+    }
+
+    /// Structs that begin before the end of what was merged so far are cut there: values and text.
+    @Test func overlappingStructsAreMerged() throws {
+        for (updates, merged) in [
+            (
+                [
+                    "01020300040101740361626308010161027d017d0200",
+                    "01020300040101740361626308010161047d017d027d0377017800",
+                ], "01030300040101740361626308010161027d017d02880304027d0377017800"
+            ),
+            (
+                ["010105000401017402616200", "01010500040101740661626364656600"],
+                "0102050004010174026162840501046364656600"
+            ),
+            (
+                ["010205000401017402616284050102636400", "0101050184050005626364656600"],
+                "010305000401017402616284050102636484050302656600"
+            ),
+        ] {
+            let decoded = try updates.map { try Update(decodingV1: bytes($0)) }
+            #expect(hex(Update.merge(decoded).bytes) == merged)
+            let others = try decoded.map { try Update(decodingV2: $0.encodedV2()) }
+            #expect(hex(Update.merge(others).bytes) == merged)
+        }
+    }
+
     @Test func undoAndRedoStates() throws {
         for state in ["01010100040101740261620101010002", "01020100040101740261624401000261620101010002"] {
             let kept = try document(state, gc: false)

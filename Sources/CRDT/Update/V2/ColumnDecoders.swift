@@ -90,6 +90,12 @@ struct StringColumn {
         var start: Int
         var length: Int
         var units: UInt64
+        /// Whether the second half of a surrogate pair comes before the bytes, and the first half of one behind
+        /// them: what JavaScript cut became a pair again where both halves were written next to each other.
+        var beginsWithHalf = false
+        var endsWithHalf = false
+
+        var hasHalves: Bool { beginsWithHalf || endsWithHalf }
     }
 
     private let text: UnsafeBufferPointer<UInt8>
@@ -98,6 +104,8 @@ struct StringColumn {
     private let isASCII: Bool
     private var lengths: RunLengthUnsigned
     private var offset = 0
+    /// Whether of the sequence before `offset` one unit is still to come.
+    private var isHalfTaken = false
 
     init(_ column: ByteReader) throws(UpdateError) {
         var reader = column
@@ -118,33 +126,44 @@ struct StringColumn {
     mutating func next() throws(UpdateError) -> Part {
         let units = try lengths.next()
         let start = offset
-        if units <= UInt64(text.count - start),
+        guard units <= UInt64(text.count - start), !isHalfTaken,
             isASCII || UTF8Text.isASCII(text, start, Int(truncatingIfNeeded: units))
-        {
-            offset += Int(truncatingIfNeeded: units)
-        } else {
-            try pass(units)
-        }
+        else { return try longPart(units) }
+        offset += Int(truncatingIfNeeded: units)
         return Part(start: start, length: offset - start, units: units)
     }
 
-    /// Passes over so many units, some of which may be parts of longer sequences.
-    private mutating func pass(_ units: UInt64) throws(UpdateError) {
-        var units = units
+    /// A part with longer sequences.
+    private mutating func longPart(_ count: UInt64) throws(UpdateError) -> Part {
+        var part = Part(start: offset, length: 0, units: count)
+        var units = count
+        if isHalfTaken, units > 0 {
+            part.beginsWithHalf = true
+            isHalfTaken = false
+            units -= 1
+        }
         while units > 0 {
             guard offset < text.count else { throw malformed }
             let lead = text[offset]
             let (bytes, width): (Int, UInt64) =
                 lead < 0x80 ? (1, 1) : lead < 0xe0 ? (2, 1) : lead < 0xf0 ? (3, 1) : (4, 2)
-            guard width <= units else { throw malformed }
+            if width > units {
+                part.length = offset - part.start
+                part.endsWithHalf = true
+                isHalfTaken = true
+                offset += bytes
+                return part
+            }
             offset += bytes
             units -= width
         }
+        part.length = offset - part.start
+        return part
     }
 
     private var malformed: UpdateError {
         UpdateError(
             code: .malformed, offset: textPlace + offset,
-            message: "strings end too early or within a character")
+            message: "strings end too early")
     }
 }

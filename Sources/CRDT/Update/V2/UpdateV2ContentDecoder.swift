@@ -51,6 +51,19 @@ extension UpdateV2Decoder {
         return 1
     }
 
+    /// Text that begins or ends within a surrogate pair, with U+FFFD there, as v1 has it.
+    mutating func cutText(
+        _ part: StringColumn.Part, _ record: inout StructRecord
+    ) throws(UpdateError) -> UInt64 {
+        let (a, b, c) = UTF8Text.replacement
+        var payload = ByteWriter()
+        if part.beginsWithHalf { payload.raw([a, b, c]) }
+        payload.raw(strings.bytes(part))
+        if part.endsWithHalf { payload.raw([a, b, c]) }
+        try tail.append(payload, for: &record, at: strings.place(of: part))
+        return part.units
+    }
+
     private mutating func values(_ record: inout StructRecord) throws(UpdateError) -> UInt64 {
         let count = try lengths.next()
         guard count <= UInt64(rest.remaining) else {
@@ -81,7 +94,7 @@ extension UpdateV2Decoder {
         }
         var payload = ByteWriter()
         for _ in 0..<count {
-            let part = try strings.next()
+            let part = try wholeString()
             let text = Array(strings.bytes(part))
             guard let written = JSONContent.rewritten(text, maxNesting: limits.maxNesting, isLegacy: true)
             else {

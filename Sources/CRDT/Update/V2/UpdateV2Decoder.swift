@@ -149,14 +149,25 @@ struct UpdateV2Decoder {
 
     /// The next string, as the name of something.
     mutating func key() throws(UpdateError) -> StringColumn.Part {
-        let name = try strings.next()
+        let name = try wholeString()
         try assembly.checkKey(name.length, at: strings.place(of: name))
         return name
+    }
+
+    /// The next string, which is no text and so has no halves of surrogate pairs.
+    mutating func wholeString() throws(UpdateError) -> StringColumn.Part {
+        let part = try strings.next()
+        guard !part.hasHalves else {
+            throw UpdateError(
+                code: .malformed, offset: strings.place(of: part), message: "name ends within a character")
+        }
+        return part
     }
 
     @inline(__always)
     private mutating func text(_ record: inout StructRecord) throws(UpdateError) -> UInt64 {
         let part = try strings.next()
+        if part.hasHalves { return try cutText(part, &record) }
         record.payloadStart = UInt32(truncatingIfNeeded: strings.place(of: part))
         record.payloadLength = UInt32(truncatingIfNeeded: part.length)
         return part.units
