@@ -2,7 +2,7 @@
 """The document engine next to Yjs, Yrs and Loro: editing traces, concurrent merging, the worst conflict.
 
   python Benchmarks/crdt.py --traces FOLDER [--rounds 5] [--only NAME,…] [--python VENV/bin/python] [--peers FOLDER]
-  python Benchmarks/crdt.py --traces FOLDER --merging 100,1000,6000 --conflicts 64000
+  python Benchmarks/crdt.py --only '' --merging 250,500,1000,2000,4000,8000 --conflicts 64000 --plots docs/plots
 
 Every figure comes from a process of its own; rounds take turns between the peers, each starting with another one. Peers
 that are not installed are named and left out. Prints Markdown tables: least / median over the rounds.
@@ -17,6 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import crdt_curves
 import crdt_tables
 from harness import ROOT, Workspace, add_common_options, finish, machine
 
@@ -25,6 +26,8 @@ NODE_MODULES = "/usr/share/nodejs"
 PROCESS_SECONDS = 900
 # Yjs takes n² for the worst conflict: 64,000 clients would take hours.
 YJS_CONFLICTS = 4000
+# Concurrent edits of more than this are repeated less often, and without Loro.
+FEW = 1000
 
 
 def trace_commands(options: argparse.Namespace, workspace: Workspace) -> dict[str, list[str]]:
@@ -47,14 +50,16 @@ def trace_commands(options: argparse.Namespace, workspace: Workspace) -> dict[st
 
 def merging_commands(options: argparse.Namespace, workspace: Workspace, bench: str, n: int) -> dict[str, list[str]]:
     """The processes that merge concurrent edits, by the name of their row."""
-    python = options.python
-    return {
-        "coduel": [str(workspace.binary), "bench", "crdt", "--bench", bench, "--n", str(n)],
-        "yjs": ["node", str(HERE / "peers/merging.mjs"), bench, str(n)],
-        "yrs": [python, str(HERE / "peers/merging_yrs.py"), bench, str(n)],
-        # Slow where others are not, so fewer repetitions.
-        "loro": [python, str(HERE / "peers/merging_loro.py"), bench, str(n), "3" if n > 100 else "15"],
+    python, repetitions = options.python, "15" if n <= FEW else "5"
+    found = {
+        "coduel": [str(workspace.binary), "bench", "crdt", "--bench", bench, "--n", str(n), "--reps", repetitions],
+        "yjs": ["node", str(HERE / "peers/merging.mjs"), bench, str(n), repetitions],
+        "yrs": [python, str(HERE / "peers/merging_yrs.py"), bench, str(n), repetitions],
     }
+    if n <= FEW:
+        # Slow where others are not, so fewer repetitions.
+        found["loro"] = [python, str(HERE / "peers/merging_loro.py"), bench, str(n), "3" if n > 100 else "15"]
+    return found
 
 
 def measure(command: list[str]) -> dict | str:
@@ -96,10 +101,12 @@ class Rounds:
 
 
 def traces(options: argparse.Namespace) -> list[Path]:
+    if options.only == "":
+        return []
     found = sorted(options.traces.rglob("*.json.gz")) if options.traces.is_dir() else [options.traces]
     wanted = options.only.split(",") if options.only else None
     chosen = [file for file in found if wanted is None or file.name.removesuffix(".json.gz") in wanted]
-    if not chosen and options.only != "":
+    if not chosen:
         sys.exit(f"no trace in {options.traces}: give --traces FOLDER of github.com/josephg/editing-traces")
     return chosen
 
@@ -137,6 +144,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--merging", default="1000", help="sizes N of B2 and B3, with commas; empty for none")
     parser.add_argument("--conflicts", type=int, default=16000, help="most clients of the worst conflict; 0 for none")
+    parser.add_argument("--plots", type=Path, help="a folder for the plots of how cost grows (several sizes, --conflicts)")
     parser.add_argument("--python", default=sys.executable, help="a Python with pycrdt and loro")
     parser.add_argument("--peers", type=Path, help="a folder with further drivers of the same peers")
     options = parser.parse_args()
@@ -144,6 +152,7 @@ def main() -> None:
     with Workspace(options.binary) as workspace:
         figures, missing = run(options, workspace)
     crdt_tables.show(figures)
+    crdt_curves.show(figures, options.plots)
     print(f"\nmachine: {before}, load at the end {os.getloadavg()}")
     for reason in missing:
         print(reason)

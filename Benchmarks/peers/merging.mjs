@@ -154,19 +154,29 @@ function manyClients (kind) {
   })
 }
 
-/** All clients insert at the beginning of an empty text; n doubles. */
+/** The updates of some clients that insert at the beginning of an empty text, each some times: everyone's first, everyone's second … */
+function insertions (clients, each) {
+  const replicas = Array.from({ length: clients }, (_, client) => {
+    const doc = documentOf(client + 1)
+    const updates = []
+    doc.on('update', update => updates.push(update))
+    for (let round = 0; round < each; round++) doc.getText('text').insert(0, 'c' + (each === 1 ? (client + 1) % 1000 : round))
+    return updates
+  })
+  return Array.from({ length: each }, (_, round) => replicas.map(updates => updates[round])).flat()
+}
+
+/** All clients insert at one place; n doubles. CPU time, with that of the collector. */
 function conflicts () {
   const rows = []
   for (let count = Math.min(1000, n); count <= n; count *= 2) {
-    const updates = []
-    for (let client = 1; client <= count; client++) {
-      const doc = documentOf(client)
-      doc.getText('text').insert(0, 'c' + client % 1000)
-      updates.push(Y.encodeStateAsUpdate(doc))
+    for (const [name, updates] of [['empty', insertions(count, 1)], ['thousand', insertions(Math.min(count, 1000), Math.max(1, Math.floor(count / 1000)))]]) {
+      const doc = documentOf(5000001)
+      const before = process.cpuUsage()
+      for (const update of updates) Y.applyUpdate(doc, update)
+      const { user, system } = process.cpuUsage(before)
+      rows.push({ case: name + ', ascending', n: count, apply_each_cpu_ms: rounded((user + system) / 1000), us_each: rounded((user + system) / count), ok: true })
     }
-    const doc = documentOf(5000001)
-    const [, ms] = timed(() => { for (const update of updates) Y.applyUpdate(doc, update) })
-    rows.push({ case: 'empty, ascending', n: count, apply_each_ms: rounded(ms), us_each: rounded(ms * 1000 / count), ok: true })
   }
   return rows
 }
