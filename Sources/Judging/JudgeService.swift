@@ -23,6 +23,7 @@ public actor JudgeService {
     let catalogue: ProblemCatalogue
     let now: @Sendable () -> Int64
     let newID: @Sendable () -> String
+    private let tools = ToolCache()
     private let workers: Int
     private let guestPlaces: GuestPlaces
     /// Guests who have jobs here.
@@ -124,7 +125,6 @@ public actor JudgeService {
     // MARK: Admission
 
     private func check(_ submission: Submission) async throws(JudgingError) {
-        try await checkLanguage(submission.language)
         let problem: Problem?
         do throws(ProblemsError) {
             problem = try await catalogue.problem(submission.problemID)
@@ -134,14 +134,21 @@ public actor JudgeService {
         guard let problem else {
             throw JudgingError(.problemNotFound, "there is no problem \(submission.problemID)")
         }
+        try await checkLanguage(submission.language, of: problem)
+        guard submission.source.utf8.count <= problem.codeLimitBytes else {
+            throw JudgingError(.sourceTooLarge, "the source is larger than \(problem.codeLimitBytes) bytes")
+        }
+    }
+
+    /// Answers to a problem of type submit-answer are in no language; a program that prints them counts, too.
+    private func checkLanguage(_ id: String, of problem: Problem) async throws(JudgingError) {
+        if problem.kind.isSubmitAnswer, id == AnswerText.language { return }
+        try await checkLanguage(id)
         if let allowed = problem.allowedLanguages,
-            !allowed.contains(where: { executor.languages.named($0)?.id == submission.language })
+            !allowed.contains(where: { executor.languages.named($0)?.id == id })
         {
             throw JudgingError(
                 .languageNotAllowed, "the problem allows only \(allowed.joined(separator: ", "))")
-        }
-        guard submission.source.utf8.count <= problem.codeLimitBytes else {
-            throw JudgingError(.sourceTooLarge, "the source is larger than \(problem.codeLimitBytes) bytes")
         }
     }
 
@@ -269,7 +276,7 @@ public actor JudgeService {
         }
         let total = problem.tests.count
         await report(submission, passed: 0, total: total, status: .compiling)
-        let outcome = await ProgramJudge(executor: executor, now: now).judge(
+        let outcome = await ProgramJudge(executor: executor, tools: tools, now: now).judge(
             problem, language: submission.language, source: Array(submission.source.utf8),
             budgetMs: submission.origin == nil ? nil : Limits.battleJudgingMs,
             onCompiled: { await self.beganRunning(submission, total: total) },

@@ -11,6 +11,22 @@ public enum Limits {
     public static let attempts = 4
     /// Time between two progress reports of one submission, ms.
     public static let progressIntervalMs: Int64 = 250
+    /// Compiled validators and graders kept.
+    public static let cachedTools = 64
+    /// Bytes of a validator's message kept in a judgement, and characters of a fault.
+    public static let messageBytes = 4 << 10
+    public static let faultCharacters = 2_000
+    /// Wall-clock time that a submission has in an interaction beyond that of a run, ms: the validator thinks, too.
+    public static let interactionSlackMs = 3_000
+    /// Wall-clock time of a validator beyond its CPU time, or beyond the submission it talks with, ms.
+    public static let validatorGraceMs = 5_000
+    /// Budget of a custom grader.
+    public static let graderCPUMs = 5_000
+    public static let graderOutputBytes = 64 << 10
+    /// CPU time of each run that measures an accepted submission of a package without a time limit, ms.
+    public static let measuringCPUMs = 20_000
+    /// Wall-clock time for measuring a package, ms.
+    public static let measuringBudgetMs: Int64 = 180_000
     /// Bytes of compiler output kept in a judgement.
     public static let compileOutputBytes = 64 << 10
 

@@ -22,10 +22,12 @@ public struct PackageVerifier: Sendable {
     /// A submission is at work: how many of its tests are through.
     public typealias Progress = @Sendable (_ path: String, _ done: Int, _ total: Int) async -> Void
 
-    private let judge: ProgramJudge
+    let judge: ProgramJudge
+    let now: @Sendable () -> Int64
 
     public init(executor: any ProgramExecutor, now: @escaping @Sendable () -> Int64) {
         judge = ProgramJudge(executor: executor, now: now)
+        self.now = now
     }
 
     /// Checks all submissions, one after the other, so that they do not slow each other down.
@@ -43,30 +45,37 @@ public struct PackageVerifier: Sendable {
         return checks
     }
 
-    /// The program of a submission, as far as it can be judged here.
+    /// A submission, as far as it can be judged here.
     enum Program {
-        case source(Language, [UInt8])
+        case program(ProgramSource)
+        case answers(AnswerText)
         case unusable(String)
+
+        var language: String? {
+            switch self {
+            case .program(let program): program.language
+            case .answers: AnswerText.language
+            case .unusable: nil
+            }
+        }
     }
 
     static func program(
-        of submission: ExampleSubmission, languages: LanguageTable, installed: Set<String>
+        of submission: ExampleSubmission, problem: Problem, languages: LanguageTable, installed: Set<String>
     ) -> Program {
-        guard submission.files.count == 1, let (name, source) = submission.files.first else {
-            return .unusable("programs of several files are not supported yet")
+        if problem.kind.isSubmitAnswer, submission.files.keys.allSatisfy({ languages.ofFile($0) == nil }) {
+            return .answers(AnswerText(files: submission.files))
         }
-        guard let language = languages.ofFile(name) else { return .unusable("its language is not known") }
-        if language.id == "python", isPython2(source) { return .unusable("it is written in Python 2") }
-        guard installed.contains(language.id) else {
-            return .unusable("\(language.id) is not installed here")
+        do throws(UnusableProgram) {
+            let program = try ProgramLayout(languages).submission(
+                files: submission.files, includes: problem.includes)
+            guard installed.contains(program.language) else {
+                return .unusable("\(program.language) is not installed here")
+            }
+            return .program(program)
+        } catch {
+            return .unusable(error.reason)
         }
-        return .source(language, source)
-    }
-
-    /// Python 2 and 3 share a suffix; the first line tells them apart (`^#!.*python2`).
-    private static func isPython2(_ source: [UInt8]) -> Bool {
-        let line = String(decoding: source.prefix { $0 != 0x0a }.prefix(1_000), as: UTF8.self)
-        return line.hasPrefix("#!") && line.contains("python2")
     }
 
     private func check(
@@ -76,52 +85,60 @@ public struct PackageVerifier: Sendable {
         guard let expectation = Expectation.of(folder: submission.folder, isScoring: problem.isScoring) else {
             return SubmissionCheck(path: path, outcome: .skipped("the folder promises no verdict we know"))
         }
-        let languages = judge.executor.languages
-        switch Self.program(of: submission, languages: languages, installed: installed) {
-        case .unusable(let why): return SubmissionCheck(path: path, outcome: .skipped(why))
-        case .source(let language, let source):
-            let (judgement, fault) = await judgeAll(
-                problem, language: language.id, source: source, expectation: expectation,
-                onDone: { await onProgress(path, $0, problem.tests.count) })
-            let violation = expectation.violation(
-                by: judgement, verdicts: Set(judgement.tests.map(\.verdict)), maxScore: problem.maxScore)
-            let detail = fault.map { ": \($0)" } ?? ""
-            return SubmissionCheck(
-                path: path, language: language.id,
-                outcome: violation.map { .mismatch($0 + detail) } ?? .asExpected, judgement: judgement)
-        }
+        let program = Self.program(
+            of: submission, problem: problem, languages: judge.executor.languages, installed: installed)
+        if case .unusable(let why) = program { return SubmissionCheck(path: path, outcome: .skipped(why)) }
+        let (judgement, fault) = await judgeAll(
+            problem, program, expectation: expectation,
+            onDone: { await onProgress(path, $0, problem.tests.count) })
+        let violation = expectation.violation(
+            by: judgement, verdicts: Set(judgement.tests.map(\.verdict)), maxScore: problem.maxScore)
+        let detail = fault.map { ": \($0)" } ?? ""
+        return SubmissionCheck(
+            path: path, language: program.language,
+            outcome: violation.map { .mismatch($0 + detail) } ?? .asExpected, judgement: judgement)
     }
 
     /// Judges as for a contestant, and then, while the expectation could still be met, the tests that were left.
     private func judgeAll(
-        _ problem: Problem, language: String, source: [UInt8], expectation: Expectation,
+        _ problem: Problem, _ program: Program, expectation: Expectation,
         onDone: @Sendable (Int) async -> Void
     ) async -> (Judgement, fault: String?) {
         await onDone(0)
-        let compiled = await judge.executor.compile(language: language, source: source)
-        let compileOutput = ProgramJudge.compileOutput(compiled.execution)
-        guard let program = compiled.program else {
-            let isOurFault = compiled.execution.end == .sandboxError
-            let judgement = Judgement(
-                verdict: isOurFault ? .judgeError : .compileError, score: 0, tests: [],
-                testsTotal: problem.tests.count, compileOutput: compileOutput)
-            return (judgement, isOurFault ? compiled.execution.detail : nil)
+        let contestant: Contestant
+        var compileOutput = ""
+        switch await prepare(program, of: problem) {
+        case .failed(let outcome): return (outcome.judgement, outcome.fault)
+        case .ready(let ready, let output): (contestant, compileOutput) = (ready, output)
         }
         let counter = TestCounter()
         let outcome = await judge.grade(
-            program, on: problem, compileOutput: compileOutput,
+            contestant, on: problem, compileOutput: compileOutput,
             onTest: { _, _ in await onDone(await counter.next()) })
         var judgement = outcome.judgement
         var fault = outcome.fault
         let judged = Set(judgement.tests.map(\.name))
+        guard case .success(let tests) = await judge.testJudge(of: problem) else { return (judgement, fault) }
         for test in problem.tests where !judged.contains(test.name) {
             guard expectation.isOpen(Set(judgement.tests.map(\.verdict))) else { break }
-            let (result, detail) = await judge.run(program, on: test, of: problem)
-            judgement.tests.append(result)
-            fault = fault ?? detail
+            let outcome = await tests.judge(contestant, on: test, leftMs: nil)
+            judgement.tests.append(outcome.result)
+            fault = fault ?? outcome.fault
             await onDone(judgement.tests.count)
         }
         return (judgement, fault)
+    }
+
+    func prepare(_ program: Program, of problem: Problem) async -> ProgramJudge.Preparation {
+        switch program {
+        case .program(let source): return await judge.prepare(source, of: problem)
+        case .answers(let answers): return .ready(.answers(answers), compileOutput: "")
+        case .unusable(let why):
+            let judgement = Judgement(
+                verdict: .compileError, score: 0, tests: [], testsTotal: problem.tests.count,
+                compileOutput: why)
+            return .failed(ProgramJudge.Outcome(judgement: judgement, fault: nil))
+        }
     }
 }
 

@@ -12,10 +12,15 @@ public struct ProgramJudge: Sendable {
     public typealias Progress = @Sendable (_ result: TestResult, _ passed: Int) async -> Void
 
     let executor: any ProgramExecutor
+    private let tools: ToolCache
     private let now: @Sendable () -> Int64
 
-    public init(executor: any ProgramExecutor, now: @escaping @Sendable () -> Int64) {
+    /// - Parameter tools: shared by all that judge the same problems.
+    public init(
+        executor: any ProgramExecutor, tools: ToolCache = ToolCache(), now: @escaping @Sendable () -> Int64
+    ) {
         self.executor = executor
+        self.tools = tools
         self.now = now
     }
 
@@ -30,78 +35,142 @@ public struct ProgramJudge: Sendable {
         onCompiled: @Sendable () async -> Void = {}, onTest: Progress = { _, _ in }
     ) async -> Outcome {
         let endMs = budgetMs.map { now() + $0 }
-        let compiled = await executor.compile(language: language, source: source)
-        guard let program = compiled.program else {
-            let isOurFault = compiled.execution.end == .sandboxError
-            let judgement = Judgement(
-                verdict: isOurFault ? .judgeError : .compileError, score: 0, tests: [],
-                testsTotal: problem.tests.count, compileOutput: Self.compileOutput(compiled.execution))
-            return Outcome(judgement: judgement, fault: isOurFault ? compiled.execution.detail : nil)
+        let preparation: Preparation
+        if problem.kind.isSubmitAnswer, language == AnswerText.language {
+            preparation = .ready(.answers(AnswerText(source)), compileOutput: "")
+        } else {
+            preparation = await prepare(
+                ProgramLayout(executor.languages).submission(
+                    language: language, source: source, includes: problem.includes),
+                of: problem)
         }
-        await onCompiled()
-        return await grade(
-            program, on: problem, compileOutput: Self.compileOutput(compiled.execution), endMs: endMs,
-            onTest: onTest)
+        switch preparation {
+        case .failed(let outcome): return outcome
+        case .ready(let contestant, let compileOutput):
+            await onCompiled()
+            return await grade(
+                contestant, on: problem, compileOutput: compileOutput, endMs: endMs, onTest: onTest)
+        }
     }
 
-    /// Runs a compiled program over the tests that `Grader` asks for.
-    ///
-    /// Of a run the sandbox decides CPU time, wall time (twice the CPU limit and a second), memory, output and crash,
-    /// in this order; a run that ended well is compared with the answer.
+    /// A submission that can be graded, or the outcome of one that cannot.
+    enum Preparation {
+        case ready(Contestant, compileOutput: String)
+        case failed(Outcome)
+    }
+
+    func prepare(_ program: ProgramSource, of problem: Problem) async -> Preparation {
+        let compiled = await executor.compile(
+            language: program.language, source: program.source, files: program.files)
+        let compileOutput = Self.compileOutput(compiled.execution)
+        if let program = compiled.program {
+            return .ready(.program(program), compileOutput: compileOutput)
+        }
+        let isOurFault = compiled.execution.end == .sandboxError
+        let judgement = Judgement(
+            verdict: isOurFault ? .judgeError : .compileError, score: 0, tests: [],
+            testsTotal: problem.tests.count, compileOutput: compileOutput)
+        return .failed(
+            Outcome(judgement: judgement, fault: isOurFault ? compiled.execution.detail : nil))
+    }
+
+    /// Runs a submission over the tests that `Grader` asks for.
     func grade(
-        _ program: CompiledProgram, on problem: Problem, compileOutput: String, endMs: Int64? = nil,
+        _ contestant: Contestant, on problem: Problem, compileOutput: String, endMs: Int64? = nil,
         onTest: Progress = { _, _ in }
     ) async -> Outcome {
         var judgement = Judgement(
             verdict: .judgeError, score: 0, tests: [], testsTotal: problem.tests.count,
             compileOutput: compileOutput)
+        let tests: TestJudge
+        switch await testJudge(of: problem) {
+        case .success(let ready): tests = ready
+        case .failure(let fault): return Outcome(judgement: judgement, fault: fault.message)
+        }
         var grader = Grader(problem)
         var passed = 0
         var fault: String?
-        while case .test(let index) = grader.next(), problem.tests.indices.contains(index) {
-            let left = endMs.map { $0 - now() }
-            let (result, detail) = await run(program, on: problem.tests[index], of: problem, leftMs: left)
-            fault = fault ?? detail
-            judgement.tests.append(result)
-            if result.verdict == .accepted { passed += 1 }
-            grader.record(result.verdict)
-            await onTest(result, passed)
+        while true {
+            switch grader.next() {
+            case .done(let verdict, let score):
+                judgement.verdict = verdict
+                judgement.score = score
+                return Outcome(judgement: judgement, fault: fault)
+            case .grade(let results, let arguments):
+                let graded = await askGrader(of: problem, results, arguments)
+                fault = fault ?? graded.fault
+                grader.recordGrade(graded.result)
+            case .test(let index):
+                guard problem.tests.indices.contains(index) else {
+                    return Outcome(
+                        judgement: judgement, fault: "the problem's groups name a test that it does not have")
+                }
+                let outcome = await tests.judge(
+                    contestant, on: problem.tests[index], leftMs: endMs.map { $0 - now() })
+                fault = fault ?? outcome.fault
+                judgement.tests.append(outcome.result)
+                if outcome.result.verdict == .accepted { passed += 1 }
+                grader.record(outcome.result.verdict, score: outcome.result.score)
+                await onTest(outcome.result, passed)
+            }
         }
-        guard case .done(let verdict, let score) = grader.next() else {
-            return Outcome(
-                judgement: judgement, fault: "the problem's groups name a test that it does not have")
-        }
-        judgement.verdict = verdict
-        judgement.score = score
-        return Outcome(judgement: judgement, fault: fault)
     }
 
-    /// Runs one test. The second value says why it is a judge error where it is one.
-    func run(
-        _ program: CompiledProgram, on test: TestCase, of problem: Problem, leftMs: Int64? = nil
-    ) async -> (TestResult, String?) {
-        var limits = Self.limits(of: problem)
-        if let leftMs {
-            guard leftMs > 0 else {
-                let unrun = TestResult(
-                    name: test.name, verdict: .timeLimitExceeded, cpuTimeMs: 0, wallTimeMs: 0, memoryBytes: 0)
-                return (unrun, nil)
+    /// The judge of a problem's tests, its validators compiled.
+    func testJudge(
+        of problem: Problem, limits: ExecutionLimits? = nil
+    ) async -> Result<TestJudge, ToolCache.Fault> {
+        var validators: [CompiledProgram] = []
+        for validator in problem.validators {
+            switch await tools.compiled(validator, by: executor) {
+            case .success(let program): validators.append(program)
+            case .failure(let fault): return .failure(fault)
             }
-            limits.wallTimeMs = Int(min(Int64(limits.wallTimeMs), leftMs))
         }
-        let execution = await executor.run(program, standardInput: test.input, limits: limits)
-        var verdict = execution.verdict
-        if verdict == .accepted,
-            OutputComparer.mismatch(
-                output: execution.standardOutput, answer: test.answer, flags: test.validator) != nil
-        {
-            verdict = .wrongAnswer
+        return .success(
+            TestJudge(
+                executor: executor, problem: problem, validators: validators,
+                limits: limits ?? Self.limits(of: problem)))
+    }
+
+    /// Runs the package's grader: a line `AC 10` for each member, one such line back (legacy, "Graders").
+    private func askGrader(
+        of problem: Problem, _ results: [GroupResult], _ arguments: [String]
+    ) async -> (result: GroupResult, fault: String?) {
+        func failed(_ why: String) -> (GroupResult, String?) {
+            (GroupResult(verdict: .judgeError, score: 0), "the grader \(why)")
         }
-        let result = TestResult(
-            name: test.name, verdict: verdict, cpuTimeMs: execution.cpuTimeMs,
-            wallTimeMs: execution.wallTimeMs,
-            memoryBytes: execution.memoryBytes)
-        return (result, verdict == .judgeError ? execution.detail : nil)
+        guard let grader = problem.grader else { return failed("is missing") }
+        var program: CompiledProgram
+        switch await tools.compiled(grader, by: executor) {
+        case .success(let compiled): program = compiled
+        case .failure(let fault): return failed("cannot be used: \(fault.message)")
+        }
+        program.arguments = arguments
+        let lines = results.map { "\(Self.graderCode($0.verdict)) \($0.score)\n" }.joined()
+        let limits = ExecutionLimits(
+            cpuTimeMs: Limits.graderCPUMs, wallTimeMs: 2 * Limits.graderCPUMs,
+            memoryBytes: problem.validationLimits.memoryBytes, outputBytes: Limits.graderOutputBytes)
+        let execution = await executor.run(program, standardInput: Array(lines.utf8), limits: limits)
+        guard execution.verdict == .accepted else {
+            return failed("ended with \(execution.verdict.rawValue) \(execution.detail)")
+        }
+        let words = String(decoding: execution.standardOutput, as: UTF8.self)
+            .split(whereSeparator: \.isWhitespace).map(String.init)
+        guard words.count == 2, let score = DecimalFloat.parse(words[1].utf8), score.isFinite,
+            let verdict = Verdict(rawValue: words[0]), verdict != .judgeError
+        else { return failed("said something that is no result") }
+        return (GroupResult(verdict: verdict, score: score), nil)
+    }
+
+    /// Graders know four codes.
+    private static func graderCode(_ verdict: Verdict) -> String {
+        switch verdict {
+        case .accepted: "AC"
+        case .wrongAnswer, .outputLimitExceeded: "WA"
+        case .timeLimitExceeded: "TLE"
+        default: "RTE"
+        }
     }
 
     /// Limits of each of a problem's runs.

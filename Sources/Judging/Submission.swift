@@ -20,6 +20,11 @@ public struct TestResult: Sendable, Equatable, Codable {
     public var cpuTimeMs: Int
     public var wallTimeMs: Int
     public var memoryBytes: Int64
+    /// Points that the problem's validator gave; nil where the test's group decides.
+    public var score: Double?
+    /// What the validator says to the contestant, and to those who manage the problem.
+    public var teamMessage: String?
+    public var judgeMessage: String?
 
     public init(name: String, verdict: Verdict, cpuTimeMs: Int, wallTimeMs: Int, memoryBytes: Int64) {
         self.name = name

@@ -17,13 +17,19 @@ struct CurrentGroupReader {
         var aggregation: Aggregation?
         var requiredGroups: [String] = []
         var validatorArguments: [String] = []
+        var arguments: [String] = []
+
+        /// What a group hands down to those in it.
+        var inherited: Settings {
+            Settings(validatorArguments: validatorArguments, arguments: arguments)
+        }
     }
 
     func read(_ folder: DataFolder, into data: inout TestData) {
         var root = TestGroup(
             name: "", continuesAfterReject: metadata.isScoring, ignoresSample: metadata.isScoring)
         if let sample = folder.folders["sample"] {
-            let settings = settings(of: sample, name: "sample", inherited: [])
+            let settings = settings(of: sample, name: "sample", inherited: Settings())
             var group = TestGroup(name: "sample")
             append(sample, name: "sample", settings: settings, to: &group, data: &data)
             root.members.append(.group(group))
@@ -35,19 +41,18 @@ struct CurrentGroupReader {
     }
 
     private func secretGroup(_ folder: DataFolder, data: inout TestData) -> TestGroup {
-        var settings = settings(of: folder, name: "secret", inherited: [])
+        var settings = settings(of: folder, name: "secret", inherited: Settings())
         var group = TestGroup(name: "secret")
         let groupNames = folder.folders.keys.filter { folder.folders[$0]?.files["test_group.yaml"] != nil }
             .sorted {
                 $0.utf8.lexicographicallyPrecedes($1.utf8)
             }
-        if settings.isUnbounded {
+        if settings.isUnbounded, !metadata.usesOwnValidator {
             faults.add(
-                "data/secret/test_group.yaml",
-                "an unbounded max_score needs a validator of the package, which is not supported yet")
+                "data/secret/test_group.yaml", "an unbounded max_score needs a validator of the package")
         }
         if metadata.isScoring {
-            settings.maxScore = settings.maxScore ?? 100
+            if !settings.isUnbounded { settings.maxScore = settings.maxScore ?? 100 }
             settings.aggregation = settings.aggregation ?? .sum
             data.maxScore = settings.maxScore
             group.requiredGroups = settings.requiredGroups
@@ -90,14 +95,16 @@ struct CurrentGroupReader {
         data: inout TestData
     ) -> TestGroup {
         let path = "data/\(name)/test_group.yaml"
-        var settings = settings(of: folder, name: name, inherited: secret.validatorArguments)
+        var settings = settings(of: folder, name: name, inherited: secret.inherited)
         var group = TestGroup(name: name)
         if folder.testCount == 0 { faults.add("data/\(name)", "holds no test") }
         if metadata.isScoring {
             settings.aggregation = settings.aggregation ?? .passFail
-            if settings.maxScore == nil, secret.aggregation != .passFail {
-                faults.add(
-                    path, "max_score is missing or unbounded, which is not supported with this validator")
+            if settings.maxScore == nil, !secret.isUnbounded, secret.aggregation != .passFail {
+                faults.add(path, "max_score is missing or unbounded, though that of secret is bounded")
+            }
+            if settings.maxScore == nil, secret.isUnbounded, settings.aggregation == .passFail {
+                faults.add(path, "max_score is missing: pass-fail groups are bounded")
             }
             if secret.aggregation == .passFail, settings.aggregation != .passFail {
                 faults.add(path, "score_aggregation must be pass-fail, as it is for secret")
@@ -138,10 +145,10 @@ struct CurrentGroupReader {
         cases.checkFolder(folder, group: name)
         for member in folder.orderedMembers {
             if member.isTest {
-                let arguments =
-                    caseArguments(member.name, of: folder, group: name) ?? settings.validatorArguments
                 let index = cases.append(
-                    member.name, of: folder, group: name, arguments: arguments, to: &data)
+                    member.name, of: folder, group: name,
+                    settings: caseSettings(member.name, of: folder, group: name, settings, scoring: group),
+                    to: &data)
                 if let index { group.members.append(.test(index)) }
             } else if let child = folder.folders[member.name] {
                 if child.files["test_group.yaml"] != nil {
@@ -152,12 +159,13 @@ struct CurrentGroupReader {
         }
     }
 
-    private func settings(of folder: DataFolder, name: String, inherited: [String]) -> Settings {
-        var settings = Settings(validatorArguments: inherited)
+    private func settings(of folder: DataFolder, name: String, inherited: Settings) -> Settings {
+        var settings = inherited
         let path = "data/\(name)/test_group.yaml"
         guard let map = yaml(folder.files["test_group.yaml"], path: path) else { return settings }
         readScoring(map, name: name, &settings)
         readArguments(map)
+        if let arguments = map.strings("args") { settings.arguments = arguments }
         if let arguments = map.strings("output_validator_args") { settings.validatorArguments = arguments }
         for key in ["static_validation_score", "static_validator_args"] where map.node(key) != nil {
             map.fault(key, "is not supported yet")
@@ -182,25 +190,35 @@ struct CurrentGroupReader {
     }
 
     private func readArguments(_ map: YAMLMapping) {
-        if let arguments = map.strings("args"), !arguments.isEmpty {
-            map.fault("args", "command-line arguments of submissions are not supported yet")
-        }
         for key in ["input_validator_args", "input_visualizer_args", "output_visualizer_args"] {
             _ = map.node(key)
         }
     }
 
-    /// Arguments that the test's own `NAME.yaml` gives, nil when it gives none.
-    private func caseArguments(_ name: String, of folder: DataFolder, group: String) -> [String]? {
+    /// What the group says, unless the test's own `NAME.yaml` says otherwise.
+    private func caseSettings(
+        _ name: String, of folder: DataFolder, group: String, _ settings: Settings, scoring: TestGroup
+    ) -> CaseSettings {
+        var own = CaseSettings(
+            validatorArguments: settings.validatorArguments, arguments: settings.arguments,
+            scoreRule: scoreRule(settings, group: group, scoring))
         guard let map = yaml(folder.files[name + ".yaml"], path: "data/\(group)/\(name).yaml") else {
-            return nil
+            return own
         }
         readArguments(map)
-        let arguments = map.strings("output_validator_args")
+        if let arguments = map.strings("args") { own.arguments = arguments }
+        if let arguments = map.strings("output_validator_args") { own.validatorArguments = arguments }
         _ = map.boolean("full_feedback")
         for key in ["hint", "description"] { _ = map.string(key) }
         map.finish()
-        return arguments
+        return own
+    }
+
+    /// 2025-09, "Scoring test cases".
+    private func scoreRule(_ settings: Settings, group: String, _ scoring: TestGroup) -> ScoreRule {
+        guard metadata.isScoring, group != "sample", !group.hasPrefix("sample/") else { return .ignored }
+        guard settings.aggregation == .sum || settings.aggregation == .min else { return .forbidden }
+        return settings.maxScore == nil ? .required : .upTo(scoring.acceptScore)
     }
 
     private func yaml(_ file: String?, path: String) -> YAMLMapping? {

@@ -9,6 +9,7 @@ struct LegacyGroupReader {
     struct Settings {
         var continuesAfterReject = false
         var graderFlags: [String] = []
+        var isCustomGraded = false
         var validatorArguments: [String] = []
         var acceptScore = 1.0
         var rejectScore = 0.0
@@ -29,13 +30,14 @@ struct LegacyGroupReader {
             acceptScore: settings.acceptScore,
             rejectScore: settings.rejectScore)
         applyGraderFlags(settings.graderFlags, to: &group)
+        if settings.isCustomGraded { group.graderArguments = settings.graderFlags }
         if !name.isEmpty { cases.checkFolder(folder, group: name) }
         // At the top the samples come first by name already.
         for member in folder.orderedMembers {
             if member.isTest {
                 guard !name.isEmpty else { continue }
                 let index = cases.append(
-                    member.name, of: folder, group: name, arguments: settings.validatorArguments, to: &data)
+                    member.name, of: folder, group: name, settings: caseSettings(settings), to: &data)
                 if let index { group.members.append(.test(index)) }
             } else if let child = folder.folders[member.name] {
                 let path = name.isEmpty ? member.name : "\(name)/\(member.name)"
@@ -45,6 +47,12 @@ struct LegacyGroupReader {
             }
         }
         return group
+    }
+
+    private func caseSettings(_ settings: Settings) -> CaseSettings {
+        CaseSettings(
+            validatorArguments: settings.validatorArguments,
+            scoreRule: metadata.hasValidatorScore ? .optional : .ignored)
     }
 
     private func settings(of folder: DataFolder, path: String, inherited: Settings) -> Settings {
@@ -57,13 +65,21 @@ struct LegacyGroupReader {
             settings.continuesAfterReject = reject == "continue"
         }
         switch map.string("grading") {
-        case nil, "default"?: break
-        case "custom"?: map.fault("grading", "custom graders are not supported yet")
+        case nil: break
+        case "default"?: settings.isCustomGraded = false
+        case "custom"?:
+            settings.isCustomGraded = true
+            if !metadata.isScoring { map.fault("grading", "custom is only for scoring problems") }
+            if !cases.tree.files.keys.contains(where: { $0.hasPrefix("graders/") }) {
+                map.fault("grading", "is custom, but the package brings no grader")
+            }
         case let other?: map.fault("grading", "cannot be \(other.forMessage)")
         }
         if let flags = map.strings("grader_flags") {
             settings.graderFlags = words(flags)
-            checkGraderFlags(settings.graderFlags, map: map, isRoot: path == "data")
+            if !settings.isCustomGraded {
+                checkGraderFlags(settings.graderFlags, map: map, isRoot: path == "data")
+            }
         } else if path != "data" {
             // ignore_sample speaks of the root only and is not handed down.
             settings.graderFlags.removeAll { $0 == "ignore_sample" }

@@ -20,6 +20,13 @@ public enum Limits {
     package static let constantCharacters = 200
     /// Bytes of an example submission in which constants are still filled in.
     package static let filledBytes = 1 << 20
+    /// Bytes of one validator or grader, testlib included.
+    package static let programBytes = 4 << 20
+    /// Arguments of one test, and bytes of them.
+    package static let testArguments = 64
+    package static let testArgumentBytes = 16 << 10
+    /// Runs of one test in a multi-pass problem.
+    package static let passes = 64
     package static let testCases = 2_000
     package static let exampleSubmissions = 500
     /// Folders below `data/secret`.
@@ -35,6 +42,13 @@ public enum Limits {
     package static let defaultMemoryMiB = 1_024
     package static let defaultOutputMiB = 8
     package static let defaultCodeKiB = 128
+    /// What a validator gets for one run unless the package states it, and at most.
+    package static let defaultValidationSeconds = 10
+    package static let validationSeconds = 60
+    package static let defaultValidationMemoryMiB = 1_024
+    package static let validationMemoryMiB = 3_072
+    package static let defaultValidationOutputMiB = 8
+    package static let validationOutputMiB = 32
     /// The compile limits every submission gets; a package of 2025-09 that asks for more is refused.
     package static let compileSeconds = 10
     package static let compileMemoryMiB = 2_048

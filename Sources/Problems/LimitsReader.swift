@@ -3,14 +3,16 @@ struct LimitsReader {
     let root: YAMLMapping
     let format: PackageFormat
 
-    func read() -> StatedLimits {
+    /// - Parameter kind: gets the number of passes.
+    func read(_ kind: inout ProblemKind) -> StatedLimits {
         var limits = StatedLimits()
+        if format.isLegacy { (limits.acceptedToLimit, limits.limitToExceeded) = (5, 2) }
         guard let map = root.mapping("limits") else { return limits }
-        if format.isLegacy { readLegacyTiming(map, &limits) } else { readTiming(map, &limits) }
+        if format.isLegacy { readLegacyTiming(map, &limits) } else { readTiming(map, &limits, &kind) }
         limits.memoryMiB = bounded(map, "memory", atMost: Limits.memoryMiB, unit: "MiB")
         limits.outputMiB = bounded(map, "output", atMost: Limits.outputMiB, unit: "MiB")
         limits.codeKiB = bounded(map, "code", atMost: Limits.codeKiB, unit: "KiB")
-        readGuarantees(map)
+        readGuarantees(map, &limits)
         map.finish()
         return limits
     }
@@ -23,13 +25,16 @@ struct LimitsReader {
         limits.timeLimitMs = timeLimit(map)
     }
 
-    private func readTiming(_ map: YAMLMapping, _ limits: inout StatedLimits) {
+    private func readTiming(
+        _ map: YAMLMapping, _ limits: inout StatedLimits, _ kind: inout ProblemKind
+    ) {
         if let multipliers = map.mapping("time_multipliers") {
             limits.acceptedToLimit = multipliers.number("ac_to_time_limit", atLeast: 1) ?? 2
             limits.limitToExceeded = multipliers.number("time_limit_to_tle", atLeast: 1) ?? 1.5
             multipliers.finish()
         }
         let resolution = map.number("time_resolution", atLeast: 0, exclusive: true) ?? 1
+        limits.resolution = resolution
         limits.timeLimitMs = timeLimit(map)
         if let limit = limits.timeLimitMs {
             let steps = Double(limit) / 1000 / resolution
@@ -37,8 +42,13 @@ struct LimitsReader {
                 map.fault("time_limit", "is no multiple of time_resolution (\(resolution) s)")
             }
         }
-        if map.node("validation_passes") != nil {
+        guard let passes = map.integer("validation_passes", atLeast: 2) else { return }
+        if kind.passes == 1 {
             map.fault("validation_passes", "is only for multi-pass problems")
+        } else if passes > Limits.passes {
+            map.fault("validation_passes", "above \(Limits.passes) is not supported")
+        } else {
+            kind.passes = passes
         }
     }
 
@@ -67,11 +77,13 @@ struct LimitsReader {
         map.number(key, atLeast: 0, exclusive: true).map { Int(min($0.rounded(.up), 1e9)) }
     }
 
-    /// What compilers and validators get. The default validator runs in process and needs none of it.
-    private func readGuarantees(_ map: YAMLMapping) {
-        for key in ["validation_time", "validation_memory", "validation_output"] {
-            _ = map.number(key, atLeast: 0, exclusive: true)
-        }
+    /// What compilers and validators get.
+    private func readGuarantees(_ map: YAMLMapping, _ limits: inout StatedLimits) {
+        limits.validationSeconds = guarantee(map, "validation_time", upTo: Limits.validationSeconds, "s")
+        limits.validationMemoryMiB = guarantee(
+            map, "validation_memory", upTo: Limits.validationMemoryMiB, "MiB")
+        limits.validationOutputMiB = guarantee(
+            map, "validation_output", upTo: Limits.validationOutputMiB, "MiB")
         let time = map.number("compilation_time", atLeast: 0, exclusive: true)
         let memory = map.number("compilation_memory", atLeast: 0, exclusive: true)
         // In the legacy version these are wishes; since 2025-09 a guarantee that cannot be given is a refusal.
@@ -82,5 +94,14 @@ struct LimitsReader {
         if let memory, memory > Double(Limits.compileMemoryMiB) {
             map.fault("compilation_memory", "above \(Limits.compileMemoryMiB) MiB is not supported")
         }
+    }
+    /// In the legacy version these are wishes: the most we give is given.
+    private func guarantee(_ map: YAMLMapping, _ key: String, upTo maximum: Int, _ unit: String) -> Int? {
+        guard let value = map.number(key, atLeast: 0, exclusive: true) else { return nil }
+        let whole = Int(min(value.rounded(.up), 1e9))
+        if whole > maximum, !format.isLegacy {
+            map.fault(key, "above \(maximum) \(unit) is not supported")
+        }
+        return min(whole, maximum)
     }
 }

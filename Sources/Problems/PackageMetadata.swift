@@ -12,20 +12,46 @@ struct PackageMetadata {
     var allowedLanguages: [String]?
     var constants: [String: String] = [:]
     var limits = StatedLimits()
-    /// Arguments of the default output validator for the whole package (legacy).
+    /// Arguments of the output validator for the whole package (legacy).
     var validatorArguments: [String] = []
+    var kind = ProblemKind()
+    /// `validation: custom` (legacy): a validator of the package judges.
+    var isCustomValidated = false
+    /// `validation: custom score` (legacy): its `score.txt` counts.
+    var hasValidatorScore = false
+    /// Whether the package's own output validators judge.
+    var usesOwnValidator = false
 }
 
 /// `limits` of `problem.yaml`; nil where the package states nothing.
 struct StatedLimits {
     var timeLimitMs: Int?
-    /// Safety factors of a limit inferred from submissions. Read and checked; not used while the limit is not
-    /// inferred.
+    /// Safety factors of a limit inferred from submissions.
     var acceptedToLimit = 2.0
     var limitToExceeded = 1.5
+    /// Seconds of which an inferred limit is a multiple.
+    var resolution = 1.0
     var memoryMiB: Int?
     var outputMiB: Int?
     var codeKiB: Int?
+    var validationSeconds: Int?
+    var validationMemoryMiB: Int?
+    var validationOutputMiB: Int?
+}
+
+extension StatedLimits {
+    var validation: ValidationLimits {
+        ValidationLimits(
+            timeMs: (validationSeconds ?? Limits.defaultValidationSeconds) * 1000,
+            memoryBytes: Int64(validationMemoryMiB ?? Limits.defaultValidationMemoryMiB) << 20,
+            outputBytes: (validationOutputMiB ?? Limits.defaultValidationOutputMiB) << 20)
+    }
+
+    var timing: TimingRule {
+        TimingRule(
+            acceptedToLimit: acceptedToLimit, limitToExceeded: limitToExceeded,
+            resolutionSeconds: resolution)
+    }
 }
 
 /// Reads `problem.yaml`.
@@ -44,7 +70,15 @@ struct MetadataReader {
             return nil
         }
         guard let root = YAMLDocument.load(bytes, path: path, faults: faults) else { return nil }
-        return MetadataReader(root: root, faults: faults).read()
+        guard var metadata = MetadataReader(root: root, faults: faults).read() else { return nil }
+        func holds(_ folder: String) -> Bool { tree.files.keys.contains { $0.hasPrefix(folder + "/") } }
+        switch metadata.format {
+        case .legacy, .legacyICPC: metadata.usesOwnValidator = metadata.isCustomValidated
+        case .draft2023:
+            metadata.usesOwnValidator = holds("output_validator") || holds("output_validators")
+        case .version2025: metadata.usesOwnValidator = holds("output_validator")
+        }
+        return metadata
     }
 
     private func read() -> PackageMetadata? {
@@ -59,7 +93,7 @@ struct MetadataReader {
         if metadata.format.isLegacy { readLegacy(&metadata) } else { readCurrent(&metadata) }
         readNames(&metadata)
         readRights(&metadata)
-        metadata.limits = LimitsReader(root: root, format: metadata.format).read()
+        metadata.limits = LimitsReader(root: root, format: metadata.format).read(&metadata.kind)
         root.finish()
         return metadata
     }
@@ -93,17 +127,26 @@ struct MetadataReader {
         let validation = words([root.string("validation") ?? "default"])
         switch validation.first {
         case "default"? where validation.count == 1: break
-        case "custom"?:
-            root.fault(
-                "validation", "\(validation.joined(separator: " ")): custom validators are not supported yet")
-            // Its flags belong to a program of the package.
-            _ = root.strings("validator_flags")
-            return
+        case "custom"?: readCustomValidation(Array(validation.dropFirst()), &metadata)
         default:
             root.fault(
                 "validation", "is \(validation.joined(separator: " ").forMessage), not default or custom")
         }
         metadata.validatorArguments = words(root.strings("validator_flags") ?? [])
+    }
+
+    private func readCustomValidation(_ modes: [String], _ metadata: inout PackageMetadata) {
+        metadata.isCustomValidated = true
+        for mode in modes {
+            switch mode {
+            case "interactive": metadata.kind.isInteractive = true
+            case "score":
+                metadata.hasValidatorScore = true
+                if !metadata.isScoring { root.fault("validation", "score is only for scoring problems") }
+            case "multipass", "multi-pass": metadata.kind.passes = 2
+            default: root.fault("validation", "cannot be custom \(mode.forMessage)")
+            }
+        }
     }
 
     private func readCurrent(_ metadata: inout PackageMetadata) {
@@ -122,9 +165,8 @@ struct MetadataReader {
             if languages.isEmpty { root.fault("languages", "is empty") }
             metadata.allowedLanguages = languages
         }
-        if root.boolean("allow_file_writing") == true {
-            root.fault("allow_file_writing", "true is not supported yet")
-        }
+        // Guests may write into their own box in any case.
+        _ = root.boolean("allow_file_writing")
         readConstants(&metadata)
     }
 
@@ -134,12 +176,16 @@ struct MetadataReader {
         if types.contains("scoring"), types.contains("pass-fail") {
             root.fault("type", "cannot be pass-fail and scoring")
         }
+        if types.contains("submit-answer"), types.contains("interactive") || types.contains("multi-pass") {
+            root.fault("type", "cannot be submit-answer and interactive or multi-pass")
+        }
         for type in types {
             switch type {
             case "pass-fail": break
             case "scoring": metadata.isScoring = true
-            case "interactive", "multi-pass", "submit-answer":
-                root.fault("type", "\(type) is not supported yet")
+            case "interactive": metadata.kind.isInteractive = true
+            case "multi-pass": metadata.kind.passes = 2
+            case "submit-answer": metadata.kind.isSubmitAnswer = true
             default: root.fault("type", "cannot be \(type.forMessage)")
             }
         }

@@ -1,10 +1,10 @@
 /// Turns the files of a Kattis problem package (legacy, 2023-07-draft, 2025-09) into a `Problem`, or lists everything
 /// that is wrong with it.
 ///
-/// Taken: pass-fail and scoring problems with the default output validator. Refused as not supported yet: custom,
-/// interactive, multi-pass and static validation, custom graders, submit-answer, included code, command-line arguments
-/// and input files of tests, and PDF-only statements. Not required here, though the format requires them: example
-/// submissions and input validators. Not read yet: `submissions.yaml`, attachments, solutions.
+/// Taken: pass-fail and scoring problems with the default or their own output validators, interactive, multi-pass and
+/// submit-answer ones, custom graders, included code, arguments and files of tests. Refused as not supported yet:
+/// static validators, `build` and `run` scripts, and PDF-only statements. Not required here, though the format requires
+/// them: example submissions and input validators. Not read yet: `submissions.yaml`, attachments, solutions.
 ///
 /// Source: https://www.kattis.com/problem-package-format/ (versions legacy and 2025-09).
 public struct PackageParser {
@@ -21,13 +21,16 @@ public struct PackageParser {
     private func parse() throws(ProblemsError) -> Problem {
         checkShortName()
         guard let metadata = MetadataReader.read(tree, faults: faults) else { throw invalid() }
-        refuseUnsupportedParts(metadata)
         let texts = StatementReader(tree: tree, metadata: metadata, faults: faults)
         let statements = texts.read()
         let names = texts.names(statements)
         let data = TestDataReader(tree: tree, metadata: metadata, faults: faults).read()
         let keywords = Keywords(metadata.keywords, faults: faults)
         let (timeLimitMs, timeLimitSource) = timeLimit(metadata)
+        let programs = ProgramReader(tree: tree, metadata: metadata, faults: faults)
+        let validators = programs.outputValidators()
+        let grader = programs.grader()
+        let includes = programs.includes()
         let submissions = SubmissionReader(tree: tree, constants: metadata.constants, faults: faults).read()
         guard faults.isEmpty, let statement = StatementReader.preferred(statements), let data else {
             throw invalid()
@@ -43,6 +46,8 @@ public struct PackageParser {
             statementMarkdown: statement.source, statementHTML: StatementHTML.render(statement),
             samples: data.samples, tests: data.tests, root: data.root, isScoring: metadata.isScoring,
             maxScore: data.maxScore, allowedLanguages: metadata.allowedLanguages, submissions: submissions,
+            kind: metadata.kind, validators: validators, validationLimits: metadata.limits.validation,
+            grader: grader, includes: includes, timing: metadata.limits.timing,
             license: metadata.license, author: metadata.author, source: metadata.source,
             rightsOwner: metadata.rightsOwner)
     }
@@ -62,17 +67,6 @@ public struct PackageParser {
             faults.add("", "the package's name must be 1 to 64 lower-case letters and digits")
         }
     }
-
-    private func refuseUnsupportedParts(_ metadata: PackageMetadata) {
-        if !metadata.format.isLegacy {
-            for folder in ["output_validator", "static_validator"] where holds(folder) {
-                faults.add(folder, "custom validators are not supported yet")
-            }
-        }
-        if holds("include") { faults.add("include", "included code is not supported yet") }
-    }
-
-    private func holds(_ folder: String) -> Bool { tree.files.keys.contains { $0.hasPrefix(folder + "/") } }
 
     private func timeLimit(_ metadata: PackageMetadata) -> (Int, TimeLimitSource) {
         if let stated = metadata.limits.timeLimitMs { return (stated, .stated) }
@@ -155,7 +149,7 @@ struct SubmissionReader {
             guard parts.count >= 3 else { continue }
             let file = parts.count == 3 ? parts[2] : parts[3]
             found["\(parts[1])/\(parts[2])", default: .init(folder: parts[1], name: parts[2], files: [:])]
-                .files[file] = filled(bytes)
+                .files[file] = Constants(constants).fill(bytes)
         }
         if found.count > Limits.exampleSubmissions {
             faults.add("submissions", "holds more than \(Limits.exampleSubmissions) submissions")
@@ -163,10 +157,4 @@ struct SubmissionReader {
         return found.values.sorted { ($0.folder, $0.name) < ($1.folder, $1.name) }
     }
 
-    private func filled(_ bytes: [UInt8]) -> [UInt8] {
-        guard !constants.isEmpty, bytes.count <= Limits.filledBytes,
-            let text = String(validating: bytes, as: UTF8.self)
-        else { return bytes }
-        return Array(Constants(constants).fill(text).utf8)
-    }
 }

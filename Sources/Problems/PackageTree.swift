@@ -10,4 +10,11 @@ public struct PackageTree: Sendable, Equatable {
         self.shortName = shortName
         self.files = files
     }
+
+    /// The same package with a time limit beside it (`.timelimit`), where `problem.yaml` states none.
+    public func withTimeLimit(ms: Int) -> PackageTree {
+        var tree = self
+        tree.files[".timelimit"] = Array("\(Double(ms) / 1000)\n".utf8)
+        return tree
+    }
 }

@@ -15,7 +15,9 @@ public enum TimeLimitSource: String, Sendable {
     case stated
     /// `.timelimit` or `domjudge-problem.ini` beside it.
     case sidecar
-    /// Neither: the system's default. It is not inferred from the package's submissions.
+    /// Measured with the package's submissions.
+    case inferred
+    /// None of these (yet): the system's default.
     case assumed
 }
 
@@ -40,11 +42,28 @@ public struct ProblemStatement: Sendable, Equatable {
 public struct ProblemSample: Sendable, Equatable {
     public var input: String
     public var answer: String
+    /// What both sides say in an interactive or multi-pass problem (`<` and `>` begin the lines), in place of both.
+    public var interaction: String?
 
-    public init(input: String, answer: String) {
+    public init(input: String, answer: String, interaction: String? = nil) {
         self.input = input
         self.answer = answer
+        self.interaction = interaction
     }
+}
+
+/// What a score that the validator gives is worth in a test.
+public enum ScoreRule: Sendable, Equatable {
+    /// Nothing: the test's group scores it.
+    case ignored
+    /// It counts, whatever it is, where there is one (legacy).
+    case optional
+    /// To give one is a judge error.
+    case forbidden
+    /// `score.txt` from 0 to this, or `score_multiplier.txt` of it; this without either.
+    case upTo(Double)
+    /// `score.txt` must be there when the test is accepted.
+    case required
 }
 
 /// One test of a problem.
@@ -53,13 +72,29 @@ public struct TestCase: Sendable, Equatable {
     public var name: String
     public var input: [UInt8]
     public var answer: [UInt8]
+    /// What the arguments mean to the default validator.
     public var validator: ValidatorFlags
+    /// Arguments of the package's own validator.
+    public var validatorArguments: [String]
+    /// Command-line arguments of the submission.
+    public var arguments: [String]
+    /// Files the submission finds in its working folder.
+    public var files: [String: [UInt8]]
+    public var scoreRule: ScoreRule
 
-    public init(name: String, input: [UInt8], answer: [UInt8], validator: ValidatorFlags) {
+    public init(
+        name: String, input: [UInt8], answer: [UInt8], validator: ValidatorFlags,
+        validatorArguments: [String] = [], arguments: [String] = [], files: [String: [UInt8]] = [:],
+        scoreRule: ScoreRule = .ignored
+    ) {
         self.name = name
         self.input = input
         self.answer = answer
         self.validator = validator
+        self.validatorArguments = validatorArguments
+        self.arguments = arguments
+        self.files = files
+        self.scoreRule = scoreRule
     }
 }
 
@@ -76,6 +111,28 @@ public struct ExampleSubmission: Sendable, Equatable {
         self.folder = folder
         self.name = name
         self.files = files
+    }
+}
+
+/// Factors of an inferred time limit (2025-09, "Problem timing"; legacy, `time_multiplier` and `time_safety_margin`).
+public struct TimingRule: Sendable, Equatable {
+    public var acceptedToLimit: Double
+    public var limitToExceeded: Double
+    public var resolutionSeconds: Double
+
+    public init(acceptedToLimit: Double = 2, limitToExceeded: Double = 1.5, resolutionSeconds: Double = 1) {
+        self.acceptedToLimit = acceptedToLimit
+        self.limitToExceeded = limitToExceeded
+        self.resolutionSeconds = resolutionSeconds
+    }
+
+    /// The smallest multiple of the resolution that is `acceptedToLimit` times the slowest accepted run, ms; nil when
+    /// that is more than a package may have.
+    public func limitMs(slowestAcceptedMs: Int) -> Int? {
+        let resolutionMs = max(1, resolutionSeconds * 1000)
+        let steps = (Double(slowestAcceptedMs) * acceptedToLimit / resolutionMs).rounded(.up)
+        let limit = max(1, steps) * resolutionMs
+        return limit <= Double(Limits.timeLimitMs) ? Int(limit.rounded()) : nil
     }
 }
 
@@ -113,6 +170,16 @@ public struct Problem: Sendable, Equatable {
     /// Languages a solution may be written in (Kattis's names); nil for all.
     public var allowedLanguages: [String]?
     public var submissions: [ExampleSubmission]
+    public var kind: ProblemKind
+    /// The package's own output validators, all of which must accept; empty for the default one.
+    public var validators: [PackageProgram]
+    public var validationLimits: ValidationLimits
+    /// The grader of the groups that ask for it.
+    public var grader: PackageProgram?
+    /// Kattis's code of a language, or `default` → files that go with every submission.
+    public var includes: [String: [String: [UInt8]]]
+    /// How a time limit is inferred that the package does not state.
+    public var timing: TimingRule
     public var license: String
     public var author: String
     public var source: String
@@ -126,5 +193,9 @@ public struct Problem: Sendable, Equatable {
     }
 
     /// Bytes of test data this value holds.
-    var testBytes: Int { tests.reduce(0) { $0 + $1.input.count + $1.answer.count } }
+    var testBytes: Int {
+        tests.reduce(0) {
+            $0 + $1.input.count + $1.answer.count + $1.files.values.reduce(0) { $0 + $1.count }
+        }
+    }
 }

@@ -95,8 +95,11 @@ public actor ProblemCatalogue {
             let closest = gaps.min() ?? 0
             let equals = zip(candidates, gaps).filter { $0.1 == closest }.map(\.0.id)
             let choice = equals[Int(remaining % UInt64(equals.count))]
-            // A score has no first accepted submission to win by. One that no longer parses is passed over, too.
-            if let problem = try? await problem(choice), !problem.isScoring { return choice }
+            // A score has no first accepted submission to win by, and players race with programs. One that no longer
+            // parses is passed over, too.
+            if let problem = try? await problem(choice), !problem.isScoring, !problem.kind.isSubmitAnswer {
+                return choice
+            }
             candidates.removeAll { $0.id == choice }
             remaining = remaining &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             remaining ^= remaining >> 33

@@ -137,6 +137,8 @@ struct Constants {
 
     init(_ values: [String: String]) { self.values = values }
 
+    var isEmpty: Bool { values.isEmpty }
+
     /// Linear in the text plus what is filled in.
     func fill(_ text: String) -> String {
         guard !values.isEmpty, text.utf8.contains(0x7b) else { return text }

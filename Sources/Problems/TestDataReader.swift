@@ -24,7 +24,19 @@ struct DataFolder {
     /// Names of the tests directly in this folder.
     var testNames: [String] { files.keys.filter { $0.hasSuffix(".in") }.map { String($0.dropLast(3)) } }
 
-    var testCount: Int { testNames.count + folders.values.reduce(0) { $0 + $1.testCount } }
+    /// Tests here and below; folders of tests' files hold none.
+    var testCount: Int {
+        testNames.count + folders.reduce(0) { $1.key.hasSuffix(".files") ? $0 : $0 + $1.value.testCount }
+    }
+
+    /// Path below this folder → path in the package, of all files.
+    var allFiles: [String: String] {
+        var all = files
+        for (name, folder) in folders {
+            for (path, source) in folder.allFiles { all["\(name)/\(path)"] = source }
+        }
+        return all
+    }
 
     /// Tests and folders in lexicographic order (by bytes) of their names.
     var orderedMembers: [(name: String, isTest: Bool)] {
@@ -67,6 +79,7 @@ struct TestDataReader {
         } else {
             LegacyGroupReader(cases: caseReader, metadata: metadata, faults: faults).read(folder, into: &data)
         }
+        data.samples += folder.folders["sample"].map(caseReader.interactions) ?? []
         return data
     }
 
@@ -82,6 +95,13 @@ struct TestDataReader {
     }
 }
 
+/// What a test's group, and its own settings, say about running it.
+struct CaseSettings {
+    var validatorArguments: [String] = []
+    var arguments: [String] = []
+    var scoreRule = ScoreRule.ignored
+}
+
 /// Reads single tests.
 struct TestCaseReader {
     let tree: PackageTree
@@ -91,7 +111,7 @@ struct TestCaseReader {
     /// Appends the test `name` of the folder `group` to `data` and gives its index; nil, with a fault noted, when it
     /// has no answer.
     func append(
-        _ name: String, of folder: DataFolder, group: String, arguments: [String], to data: inout TestData
+        _ name: String, of folder: DataFolder, group: String, settings: CaseSettings, to data: inout TestData
     ) -> Int? {
         let path = "data/\(group)/\(name)"
         guard let inputPath = folder.files[name + ".in"], let input = tree.files[inputPath] else {
@@ -101,11 +121,14 @@ struct TestCaseReader {
             faults.add(path + ".in", "has no answer file \(name).ans")
             return nil
         }
+        let arguments = metadata.validatorArguments + settings.validatorArguments
         data.tests.append(
             TestCase(
                 name: "\(group)/\(name)", input: input, answer: answer,
-                validator: flags(arguments, path: path)))
-        if group == "sample" || group.hasPrefix("sample/") {
+                validator: metadata.usesOwnValidator ? ValidatorFlags() : flags(arguments, path: path),
+                validatorArguments: arguments, arguments: checked(settings.arguments, path: path),
+                files: files(of: name, in: folder), scoreRule: settings.scoreRule))
+        if group == "sample" || group.hasPrefix("sample/"), showsInput {
             data.samples.append(sample(name, of: folder, input: input, answer: answer))
         }
         return data.tests.count - 1
@@ -121,18 +144,47 @@ struct TestCaseReader {
         }
         for name in folder.folders.keys.sorted() {
             if name.hasSuffix(".files") {
-                faults.add("data/\(group)/\(name)", "input files of tests are not supported yet")
+                if folder.files[name.dropLast(6) + ".in"] == nil {
+                    faults.add("data/\(group)/\(name)", "belongs to no test")
+                }
             } else if folder.files[name + ".in"] != nil {
                 faults.add("data/\(group)/\(name)", "a folder and a test have the same name")
             }
         }
     }
 
-    /// Flags of the default validator; the package's own come first.
+    /// What a test means to contestants of an interactive or multi-pass problem is told by `NAME.interaction` alone.
+    private var showsInput: Bool { !metadata.kind.isInteractive && metadata.kind.passes == 1 }
+
+    /// The interactions that the samples show, in order.
+    func interactions(of folder: DataFolder) -> [ProblemSample] {
+        guard !showsInput else { return [] }
+        return folder.files.keys.filter { $0.hasSuffix(".interaction") }
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            .compactMap { folder.files[$0].flatMap { tree.files[$0] } }
+            .map { ProblemSample(input: "", answer: "", interaction: Self.text($0)) }
+    }
+
+    private func files(of name: String, in folder: DataFolder) -> [String: [UInt8]] {
+        folder.folders[name + ".files"]?.allFiles.compactMapValues { tree.files[$0] } ?? [:]
+    }
+
+    private func checked(_ arguments: [String], path: String) -> [String] {
+        let bytes = arguments.reduce(0) { $0 + $1.utf8.count }
+        if arguments.count > Limits.testArguments || bytes > Limits.testArgumentBytes {
+            faults.add(path, "has too many or too long arguments")
+        }
+        if arguments.contains(where: { $0.utf8.contains(0) }) {
+            faults.add(path, "has an argument with a zero byte")
+        }
+        return arguments
+    }
+
+    /// Flags of the default validator.
     func flags(_ arguments: [String], path: String) -> ValidatorFlags {
         var problems: [String] = []
         let flags = ValidatorFlags.parse(
-            metadata.validatorArguments + arguments, refusesRepeats: !metadata.format.isLegacy,
+            arguments, refusesRepeats: !metadata.format.isLegacy,
             problems: &problems)
         for problem in problems { faults.add(path, problem) }
         return flags
@@ -144,11 +196,15 @@ struct TestCaseReader {
         func shown(_ suffixes: [String], else fallback: [UInt8]) -> String {
             let path = suffixes.lazy.compactMap { folder.files[name + $0] }.first
             let bytes = path.flatMap { tree.files[$0] } ?? fallback
-            let text = String(decoding: bytes.prefix(Limits.sampleBytes), as: UTF8.self)
-            return bytes.count > Limits.sampleBytes ? text + "\n[cut]\n" : text
+            return Self.text(bytes)
         }
         return ProblemSample(
             input: shown([".in.statement"], else: input),
             answer: shown([".ans.statement", ".out"], else: answer))
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String {
+        let text = String(decoding: bytes.prefix(Limits.sampleBytes), as: UTF8.self)
+        return bytes.count > Limits.sampleBytes ? text + "\n[cut]\n" : text
     }
 }

@@ -35,7 +35,9 @@ public struct TestGroup: Sendable, Equatable {
     public var rejectScore: Double
     /// Score of the whole group when it is accepted, in place of what `scoreMode` gives.
     public var scoreWhenAccepted: Double?
-    /// Groups that must have been accepted, else this one is not run and rejected.
+    /// Arguments of the package's grader, when it grades this group; nil for the rules above.
+    public var graderArguments: [String]?
+    /// Groups whose tests must all have been accepted, else this one is not run and rejected.
     public var requiredGroups: [String]
 
     public init(
@@ -43,7 +45,7 @@ public struct TestGroup: Sendable, Equatable {
         verdictMode: VerdictMode = .worstError, scoreMode: ScoreMode = .sum,
         acceptIfAnyAccepted: Bool = false,
         ignoresSample: Bool = false, acceptScore: Double = 1, rejectScore: Double = 0,
-        scoreWhenAccepted: Double? = nil, requiredGroups: [String] = []
+        scoreWhenAccepted: Double? = nil, graderArguments: [String]? = nil, requiredGroups: [String] = []
     ) {
         self.name = name
         self.members = members
@@ -55,6 +57,7 @@ public struct TestGroup: Sendable, Equatable {
         self.acceptScore = acceptScore
         self.rejectScore = rejectScore
         self.scoreWhenAccepted = scoreWhenAccepted
+        self.graderArguments = graderArguments
         self.requiredGroups = requiredGroups
     }
 }

@@ -56,7 +56,7 @@ import Testing
     @Test func skipsWhatCannotBeJudged() async throws {
         let outcomes = try await verify([
             "accepted/a.java": "x", "accepted/b.xyz": "x", "accepted/c.py": "#!/usr/bin/env python2\nprint 1",
-            "accepted/d/one.py": "ok", "accepted/d/two.py": "ok", "mystery/a.py": "ok",
+            "accepted/d/one.py": "ok", "accepted/d/two.cpp": "ok", "mystery/a.py": "ok",
         ])
         #expect(outcomes.count == 5)
         for (path, outcome) in outcomes {
@@ -84,5 +84,32 @@ import Testing
         #expect(outcomes["accepted/a.py"] == .asExpected)
         #expect(outcomes["partially_accepted/a.py"] == .asExpected)
         #expect(outcomes["partially_accepted/b.py"] == .mismatch("it has the highest score"))
+    }
+}
+
+@Suite struct TimeLimitTests {
+    private func measure(_ submissions: [String: String], yaml: String) async throws -> TimeLimitMeasurement?
+    {
+        var files = ["problem.yaml": "name: Sums\n\(yaml)\n"]
+        for (path, source) in submissions { files["submissions/\(path)"] = source }
+        let clock = TestClock()
+        let verifier = PackageVerifier(executor: ScriptedExecutor(clock: clock), now: { clock.now })
+        return await verifier.measureTimeLimit(of: try problem(tree("sums", files)))
+    }
+
+    @Test func comesFromTheSlowestAcceptedSubmission() async throws {
+        let submissions = [
+            "accepted/a.py": "2 ok 150", "accepted/b.py": "1 ok 430\n2 ok 20",
+            "accepted/wrong.py": "* wa 900",
+            "slow_accepted/a.py": "* ok 3000",
+        ]
+        let measured = try await measure(submissions, yaml: "")
+        #expect(measured?.limitMs == 3_000 && measured?.slowestMs == 430)
+        #expect(measured?.slowestSubmission == "accepted/b.py")
+        let doubled = try await measure(submissions, yaml: "limits: {time_multiplier: 2}")
+        #expect(doubled?.limitMs == 1_000)
+        #expect(try await measure(submissions, yaml: "limits: {time_limit: 4}") == nil)
+        #expect(try await measure(["wrong_answer/a.py": "ok"], yaml: "") == nil)
+        #expect(try await measure(["accepted/a.py": "* ok 19000"], yaml: "") == nil)
     }
 }

@@ -1,7 +1,8 @@
 import Judging
 
 /// An executor whose programs do what their source says, one line a rule: `INPUT ACTION [MS]`; `*` is any input.
-/// Actions: `ok` (echoes the input), `wa`, `tle`, `mle`, `ole`, `rte`, `je`. The first rule that fits counts; without
+/// Actions: `ok` (echoes the input), `say=A_B` (prints `A B`), `wa`, `tle`, `wall`, `mle`, `ole`, `rte`, `pipe`
+/// (SIGPIPE), `je`. The first rule that fits counts; without
 /// one the program echoes. A source that begins with `broken` does not compile, one with `lost` fails the sandbox.
 /// A validator's source has lines `OUTPUT CODE [FILE=TEXT …]`, the first that fits the output it judges counts; without
 /// one it exits with 1. In an interaction that output is what the program makes of the input.
@@ -110,11 +111,18 @@ actor ScriptedExecutor: ProgramExecutor {
         if ms > limits.wallTimeMs {
             return ExecutionResult(end: .wallTimeLimit, wallTimeMs: limits.wallTimeMs)
         }
+        if action.hasPrefix("say=") {
+            let text = action.dropFirst(4).map { $0 == "_" ? " " : $0 }
+            return ExecutionResult(
+                end: .exited, exitCode: 0, cpuTimeMs: ms, standardOutput: Array(String(text).utf8))
+        }
         switch action {
         case "wa":
             return ExecutionResult(
                 end: .exited, exitCode: 0, cpuTimeMs: ms, standardOutput: Array("wrong".utf8))
         case "tle": return ExecutionResult(end: .cpuTimeLimit, cpuTimeMs: limits.cpuTimeMs)
+        case "wall": return ExecutionResult(end: .wallTimeLimit, wallTimeMs: limits.wallTimeMs)
+        case "pipe": return ExecutionResult(end: .signalled, signal: 13)
         case "mle": return ExecutionResult(end: .memoryLimit)
         case "ole": return ExecutionResult(end: .outputLimit, outputTruncated: true)
         case "rte": return ExecutionResult(end: .exited, exitCode: 1)

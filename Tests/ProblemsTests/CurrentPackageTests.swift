@@ -49,25 +49,17 @@ import Testing
 
     @Test func refusesWhatItDoesNotSupportYet() {
         for (tree, part) in [
-            (currentPackage(type: "[pass-fail, interactive]"), "interactive is not supported yet"),
-            (currentPackage(type: "multi-pass"), "multi-pass is not supported yet"),
-            (currentPackage(type: "submit-answer"), "submit-answer is not supported yet"),
-            (
-                currentPackage(changes: ["output_validator/v.py": "x"]),
-                "custom validators are not supported yet"
-            ),
             (
                 currentPackage(changes: ["static_validator/v.py": "x"]),
-                "custom validators are not supported yet"
-            ),
-            (currentPackage("allow_file_writing: true"), "allow_file_writing true is not supported yet"),
-            (
-                currentPackage(changes: ["data/secret/1.files/a.txt": "x"]),
-                "input files of tests are not supported yet"
+                "static validators are not supported yet"
             ),
             (
-                currentPackage(changes: ["data/secret/1.yaml": "args: [a]"]),
-                "arguments of submissions are not supported yet"
+                currentPackage(changes: ["output_validator/build": "x"]),
+                "build scripts are not supported yet"
+            ),
+            (
+                currentPackage("limits: {validation_time: 600}"),
+                "validation_time above 60 s is not supported"
             ),
             (
                 currentPackage("limits: {compilation_time: 60}"),
@@ -77,6 +69,30 @@ import Testing
         ] {
             #expect(faults(tree).contains { $0.contains(part) }, "\(part): \(faults(tree))")
         }
+    }
+
+    @Test func readsWhatJudgesAndHowItIsRun() throws {
+        let tree = currentPackage(
+            "limits: {validation_passes: 3, validation_time: 4, validation_output: 2}",
+            type: "[multi-pass, interactive]",
+            changes: [
+                "output_validator/v.py": "x", "output_validator/lib/a.py": "y", "include/default/d.txt": "d",
+                "include/cpp/driver.cpp": "z",
+                "data/secret/test_group.yaml": "args: [a]\noutput_validator_args: [b]\n",
+                "data/secret/1.yaml": "args: [c, 'd e']\n", "data/secret/1.files/in/x.txt": "text",
+                "data/sample/s.interaction": "<1\n>2\n",
+            ])
+        let problem = try PackageParser.parse(tree)
+        #expect(problem.kind == ProblemKind(isInteractive: true, passes: 3))
+        #expect(problem.validators.map { $0.files.keys.sorted() } == [["lib/a.py", "v.py"]])
+        #expect(problem.validationLimits.timeMs == 4_000 && problem.validationLimits.outputBytes == 2 << 20)
+        #expect(
+            problem.includes.mapValues { $0.keys.sorted() } == ["default": ["d.txt"], "cpp": ["driver.cpp"]])
+        let test = try #require(problem.tests.first { $0.name == "secret/1" })
+        #expect(test.arguments == ["c", "d e"] && test.validatorArguments == ["b"])
+        #expect(test.files == ["in/x.txt": Array("text".utf8)])
+        #expect(problem.samples.map(\.interaction) == ["<1\n>2\n"])
+        #expect(problem.samples.allSatisfy { $0.input.isEmpty && $0.answer.isEmpty })
     }
 
     @Test func refusesWhatTheVersionForbids() {
@@ -90,6 +106,15 @@ import Testing
             (currentPackage(name: "name: {sv: b}"), "no entry for the statement in en"),
             (currentPackage(changes: ["statement/problem.md": "x"]), "must be named problem.LANGUAGE.md"),
             (currentPackage(type: "[pass-fail, scoring]"), "cannot be pass-fail and scoring"),
+            (currentPackage(type: "interactive"), "output_validator: is missing"),
+            (currentPackage(type: "multi-pass"), "output_validator: is missing"),
+            (currentPackage(type: "[submit-answer, interactive]"), "cannot be submit-answer and"),
+            (currentPackage(changes: ["data/secret/9.files/a.txt": "x"]), "belongs to no test"),
+            (
+                currentPackage(
+                    type: "scoring", changes: ["data/secret/test_group.yaml": "max_score: unbounded"]),
+                "needs a validator of the package"
+            ),
             (currentPackage(changes: ["data/secret/test_group.yaml": "max_score: 1"]), "only for scoring"),
             (
                 currentPackage(changes: ["data/secret/1/a.in": "", "data/secret/1/a.ans": ""]),

@@ -152,6 +152,7 @@ package enum ProblemRoutes {
         struct Sample: Encodable {
             var input: String
             var answer: String
+            @Nullable var interaction: String?
         }
 
         var id: String
@@ -163,6 +164,9 @@ package enum ProblemRoutes {
         var limits: Limits
         var samples: [Sample]
         var isScoring: Bool
+        var isInteractive: Bool
+        var isSubmitAnswer: Bool
+        var passes: Int
         var maxScore: Double?
         var author: String
         var license: String
@@ -179,8 +183,13 @@ package enum ProblemRoutes {
             limits = Limits(
                 timeLimitMs: problem.timeLimitMs, memoryLimitBytes: problem.memoryLimitBytes,
                 outputLimitBytes: problem.outputLimitBytes, codeLimitBytes: problem.codeLimitBytes)
-            samples = problem.samples.map { Sample(input: $0.input, answer: $0.answer) }
+            samples = problem.samples.map {
+                Sample(input: $0.input, answer: $0.answer, interaction: $0.interaction)
+            }
             isScoring = problem.isScoring
+            isInteractive = problem.kind.isInteractive
+            isSubmitAnswer = problem.kind.isSubmitAnswer
+            passes = problem.kind.passes
             maxScore = problem.maxScore
             author = problem.author
             license = problem.license

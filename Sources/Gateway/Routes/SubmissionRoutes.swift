@@ -24,7 +24,8 @@ package enum SubmissionRoutes {
                 let problem = try await ProblemRoutes.visible(
                     try context.parameter("id"), to: caller, in: catalogue
                 ).problem
-                let language = try SourceRules.language(body.language, of: languages)
+                let isAnswer = problem.kind.isSubmitAnswer && body.language == AnswerText.language
+                let language = isAnswer ? body.language : try SourceRules.language(body.language, of: languages)
                 try SourceRules.check(body.source, limit: problem.codeLimitBytes)
                 let submission = Submission(
                     id: newID(), userID: caller.userID, problemID: problem.id, language: language,
@@ -98,6 +99,9 @@ package struct SubmissionView: Encodable, Sendable {
         package var cpuTimeMs: Int
         package var wallTimeMs: Int
         package var memoryBytes: Int64
+        /// What the problem's validator gave and says, where it does.
+        @Nullable package var score: Double?
+        @Nullable package var message: String?
     }
 
     package var id: String
@@ -126,7 +130,7 @@ package struct SubmissionView: Encodable, Sendable {
         tests = (judgement?.tests ?? []).map {
             Test(
                 name: $0.name, verdict: $0.verdict, cpuTimeMs: $0.cpuTimeMs, wallTimeMs: $0.wallTimeMs,
-                memoryBytes: $0.memoryBytes)
+                memoryBytes: $0.memoryBytes, score: $0.score, message: $0.teamMessage)
         }
         testsPassed = judgement?.testsPassed ?? 0
         testsTotal = judgement?.testsTotal

@@ -20,6 +20,8 @@ struct ProblemsCommand: AsyncParsableCommand {
                 A package with a fault is left out whole, with every fault listed;
                 the others are taken, and the exit status is 1. A problem that is
                 there already is replaced. Works beside a running server.
+                A time limit that a package does not state is measured with its
+                accepted submissions, where programs can be run here.
 
                 Examples:
                   coduel problems import fixtures/problems/* --publish --data ./data
@@ -35,6 +37,9 @@ struct ProblemsCommand: AsyncParsableCommand {
         @Option(help: "The data folder.")
         var data = "./data"
 
+        @OptionGroup
+        var sandbox: SandboxOptions
+
         func run() async throws {
             let database: CoduelDatabase
             do {
@@ -46,7 +51,7 @@ struct ProblemsCommand: AsyncParsableCommand {
             var failures: [String] = []
             for path in paths {
                 do throws(ProblemsError) {
-                    let tree = try PackageFiles.read(path: path)
+                    let tree = await measured(try PackageFiles.read(path: path))
                     let taken = try await catalogue.importPackages(
                         [tree], publish: publish, atMs: IdentityEnvironment.system.now())
                     for problem in taken { print(ProblemsCommand.printable(Self.line(problem))) }
@@ -56,6 +61,24 @@ struct ProblemsCommand: AsyncParsableCommand {
             }
             try database.close()
             guard failures.isEmpty else { throw CommandFailure(failures) }
+        }
+
+        /// The package with a measured time limit, where it states none and it can be measured.
+        private func measured(_ tree: PackageTree) async -> PackageTree {
+            guard let problem = try? PackageParser.parse(tree), problem.timeLimitSource == .assumed,
+                problem.submissions.contains(where: { $0.folder == "accepted" }),
+                let executor = try? sandbox.start(slots: 2)
+            else { return tree }
+            defer { executor.stop() }
+            guard executor.refusal == nil else { return tree }
+            let verifier = PackageVerifier(executor: executor, now: IdentityEnvironment.system.now)
+            let measured = await verifier.measureTimeLimit(of: problem, onProgress: VerifyReport.progress)
+            VerifyReport.clearProgress()
+            guard let measured else { return tree }
+            print(
+                ProblemsCommand.printable(
+                    "\(problem.id): \(measured.slowestSubmission) takes \(measured.slowestMs) ms"))
+            return tree.withTimeLimit(ms: measured.limitMs)
         }
 
         private static func line(_ problem: ImportedProblem) -> String {
@@ -91,7 +114,8 @@ struct ProblemsCommand: AsyncParsableCommand {
         var sandbox: SandboxOptions
 
         func run() async throws {
-            let executor = try sandbox.start(slots: 1)
+            // Two: a validator talks with the submission.
+            let executor = try sandbox.start(slots: 2)
             defer { executor.stop() }
             if let refusal = executor.refusal { throw CommandFailure([refusal]) }
             let verifier = PackageVerifier(executor: executor, now: IdentityEnvironment.system.now)
@@ -99,7 +123,13 @@ struct ProblemsCommand: AsyncParsableCommand {
             var checks: [SubmissionCheck] = []
             for path in paths {
                 do throws(ProblemsError) {
-                    let problem = try PackageParser.parse(PackageFiles.read(path: path))
+                    var problem = try PackageParser.parse(PackageFiles.read(path: path))
+                    if let measured = await verifier.measureTimeLimit(
+                        of: problem, onProgress: VerifyReport.progress)
+                    {
+                        problem.timeLimitMs = measured.limitMs
+                        problem.timeLimitSource = .inferred
+                    }
                     VerifyReport.head(problem)
                     checks += await verifier.verify(
                         problem, onProgress: VerifyReport.progress, onCheck: VerifyReport.line)
@@ -133,11 +163,14 @@ struct ProblemsCommand: AsyncParsableCommand {
 /// What `problems verify` prints: a line for each submission, and, on a terminal, how far the current one is.
 private enum VerifyReport {
     private static let showsProgress = isatty(STDERR_FILENO) == 1
+    private static let barWidth = 20
     /// Lines of compiler output shown for a submission that does not compile.
     private static let compilerLines = 5
 
     static func head(_ problem: Problem) {
-        let assumed = problem.timeLimitSource == .assumed ? " (assumed)" : ""
+        let isStated = ![.assumed, .inferred].contains(problem.timeLimitSource)
+        let assumed = isStated ? "" : " (\(problem.timeLimitSource))"
+        clearProgress()
         say(
             "\(problem.id): \(problem.title), \(problem.tests.count) tests, \(problem.timeLimitMs) ms\(assumed)"
         )
@@ -147,11 +180,18 @@ private enum VerifyReport {
 
     @Sendable static func progress(path: String, done: Int, total: Int) async {
         guard showsProgress else { return }
-        write("\r\u{1b}[K" + ProblemsCommand.printable("  \(path): \(done) of \(total) tests"))
+        let filled = total > 0 ? barWidth * min(done, total) / total : barWidth
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: barWidth - filled)
+        write("\r\u{1b}[K" + ProblemsCommand.printable("  [\(bar)] \(done)/\(total) \(path)"))
+    }
+
+    /// Ends a progress line, where there is one.
+    static func clearProgress() {
+        if showsProgress { write("\r\u{1b}[K") }
     }
 
     @Sendable static func line(_ check: SubmissionCheck) async {
-        if showsProgress { write("\r\u{1b}[K") }
+        clearProgress()
         switch check.outcome {
         case .asExpected: say("  ok        \(check.path)\(detail(check))")
         case .mismatch(let reason):
