@@ -20,6 +20,10 @@ public enum Limits {
     public static let interactionSlackMs = 3_000
     /// Wall-clock time of a validator beyond its CPU time, or beyond the submission it talks with, ms.
     public static let validatorGraceMs = 5_000
+    /// Budget of the conversion of one statement.
+    public static let converterCPUMs = 10_000
+    public static let converterMemoryBytes: Int64 = 512 << 20
+    public static let converterOutputBytes = 2 << 20
     /// Budget of a custom grader.
     public static let graderCPUMs = 5_000
     public static let graderOutputBytes = 64 << 10

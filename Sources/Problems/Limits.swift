@@ -10,6 +10,13 @@ public enum Limits {
     package static let faults = 100
     /// Bytes of one statement's source.
     package static let statementBytes = 512 << 10
+    /// Pictures of a statement, and bytes of one.
+    package static let images = 50
+    package static let imageBytes = 4 << 20
+    /// Bytes of what a converter makes of a statement; nesting and attributes that are kept of it.
+    package static let convertedBytes = 4 << 20
+    package static let htmlDepth = 60
+    package static let htmlAttributeBytes = 2_000
     package static let titleCharacters = 200
     package static let topics = 20
     package static let topicCharacters = 40
@@ -20,6 +27,8 @@ public enum Limits {
     package static let constantCharacters = 200
     /// Bytes of an example submission in which constants are still filled in.
     package static let filledBytes = 1 << 20
+    /// Bytes of a file that may stand for a link.
+    package static let linkBytes = 200
     /// Bytes of one validator or grader, testlib included.
     package static let programBytes = 4 << 20
     /// Arguments of one test, and bytes of them.

@@ -1,9 +1,9 @@
 /// A small Markdown renderer for problem statements: headings, paragraphs, lists, quotes, fenced and indented code,
 /// tables, rules, emphasis, code spans, http and https links, and `$…$` mathematics kept as text in
-/// `<span class="math">`. Images are shown by their description.
+/// `<span class="math">`. An image names a file of the statement's folder; others are shown by their description.
 ///
 /// Guarantees, for any input: the output holds only the tags h1–h6, p, ul, ol, li, blockquote, pre, code, em, strong,
-/// a (with an http or https `href`), br, hr, table, thead, tbody, tr, th, td and span (class `math`); everything else,
+/// a (with an http or https `href`), img (with a plain file name as `src`), br, hr, table, thead, tbody, tr, th, td and span (class `math`); everything else,
 /// HTML in the source included, is escaped text. Time is linear in the input times the nesting, which is bounded by
 /// `Limits.markdownDepth`.
 package enum Markdown {

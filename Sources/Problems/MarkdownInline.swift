@@ -234,7 +234,8 @@ struct MarkdownInline {
 
     // MARK: Links
 
-    /// `[text](address)`, and images (`position` on the exclamation mark), of which the description stays.
+    /// `[text](address)`, and images (`position` on the exclamation mark): of one that is no file of the statement's
+    /// folder the description stays.
     private mutating func takeLink(from bracket: Int) -> Bool {
         guard allowsLinks else { return false }
         var end = bracket + 1
@@ -249,6 +250,11 @@ struct MarkdownInline {
         var inner = MarkdownInline(Array(bytes[bracket + 1..<end]), allowsLinks: false)
         let label = inner.render()
         let address = text(end + 2..<close).split(separator: " ").first.map(String.init) ?? ""
+        if bracket != position, Self.isFileName(address) {
+            let description = HTMLText.escape(text(bracket + 1..<end))
+            emit("<img src=\"\(address)\" alt=\"\(description)\">", upTo: close + 1)
+            return true
+        }
         let href = bracket == position ? Self.safeAddress(address) : nil
         emit(href.map { Self.anchor($0, label) } ?? label, upTo: close + 1)
         return true
@@ -268,6 +274,13 @@ struct MarkdownInline {
 
     private static func anchor(_ href: String, _ label: String) -> String {
         "<a href=\"\(HTMLText.escape(href))\" rel=\"nofollow noopener noreferrer\">\(label)</a>"
+    }
+
+    private static func isFileName(_ address: String) -> Bool {
+        address.contains(".")
+            && address.utf8.allSatisfy {
+                isASCIILetter($0) || isASCIIDigit($0) || [0x5f, 0x2d, 0x2e].contains($0)
+            }
     }
 
     /// The address when it is http or https, has a host and only printable ASCII without quotes and angle brackets.

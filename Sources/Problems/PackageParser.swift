@@ -35,7 +35,7 @@ public struct PackageParser {
         guard faults.isEmpty, let statement = StatementReader.preferred(statements), let data else {
             throw invalid()
         }
-        return Problem(
+        var problem = Problem(
             id: tree.shortName,
             title: names["en"] ?? names[statement.language] ?? names.values.sorted().first ?? tree.shortName,
             format: metadata.format, timeLimitMs: timeLimitMs, timeLimitSource: timeLimitSource,
@@ -43,13 +43,15 @@ public struct PackageParser {
             outputLimitBytes: (metadata.limits.outputMiB ?? Limits.defaultOutputMiB) << 20,
             codeLimitBytes: (metadata.limits.codeKiB ?? Limits.defaultCodeKiB) << 10,
             topics: keywords.topics, difficulty: keywords.difficulty, names: names, statements: statements,
-            statementMarkdown: statement.source, statementHTML: StatementHTML.render(statement),
+            statementMarkdown: statement.source, statementHTML: "", images: texts.images(),
             samples: data.samples, tests: data.tests, root: data.root, isScoring: metadata.isScoring,
             maxScore: data.maxScore, allowedLanguages: metadata.allowedLanguages, submissions: submissions,
             kind: metadata.kind, validators: validators, validationLimits: metadata.limits.validation,
             grader: grader, includes: includes, timing: metadata.limits.timing,
             license: metadata.license, author: metadata.author, source: metadata.source,
             rightsOwner: metadata.rightsOwner)
+        problem.statementHTML = StatementHTML.render(statement, of: problem)
+        return problem
     }
 
     private func invalid() -> ProblemsError {

@@ -157,8 +157,10 @@ public struct Problem: Sendable, Equatable {
     public var statements: [ProblemStatement]
     /// The statement in English, else in the first language: its source (Markdown, or LaTeX as it is).
     public var statementMarkdown: String
-    /// The same as HTML that holds only tags of a fixed list; LaTeX is shown as preformatted text.
+    /// The same as HTML that holds only tags of a fixed list; LaTeX is preformatted text until a converter has seen it.
     public var statementHTML: String
+    /// Pictures of the statement, by file name.
+    public var images: [String: StatementImage]
     public var samples: [ProblemSample]
     /// All tests in judging order: samples first, then secret ones, each in lexicographic order of their path.
     public var tests: [TestCase]

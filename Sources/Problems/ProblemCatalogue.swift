@@ -13,8 +13,13 @@ public actor ProblemCatalogue {
     /// Ids in the cache, least recently used first.
     private var recency: [String] = []
     private var cachedBytes = 0
+    private let convert: StatementConverter
 
-    public init(store: any ProblemStore) { self.store = store }
+    /// - Parameter convert: makes HTML of LaTeX statements.
+    public init(store: any ProblemStore, convert: @escaping StatementConverter = { _ in nil }) {
+        self.store = store
+        self.convert = convert
+    }
 
     /// The problem with that id, published or not; nil when there is none. A problem that another process replaced is
     /// seen at once: each call reads the catalogue's line, and the package only when that line is newer.
@@ -29,7 +34,7 @@ public actor ProblemCatalogue {
         }
         guard let tree = try await reading({ try await self.store.tree(id) }) else { return nil }
         // Problems are stored only when they parse, but perhaps by another version of this program.
-        let problem = try PackageParser.parse(tree)
+        let problem = await (try PackageParser.parse(tree)).converted(by: convert)
         remember(problem, updatedAtMs: line.updatedAtMs)
         return problem
     }
@@ -64,7 +69,8 @@ public actor ProblemCatalogue {
             let wasPublished = try await summary(problem.id)?.published ?? false
             let line = problem.summary(published: publish || wasPublished, updatedAtMs: atMs)
             try await reading { try await self.store.save(line, tree: tree) }
-            remember(problem, updatedAtMs: atMs)
+            // Its statement is converted when it is first asked for.
+            forget(problem.id)
             imported.append(
                 ImportedProblem(
                     summary: line, tests: problem.tests.count, timeLimitMs: problem.timeLimitMs,

@@ -1,11 +1,27 @@
+/// Turns a LaTeX statement into HTML; nil when it cannot. What it answers is not trusted.
+public typealias StatementConverter = @Sendable (_ statement: ProblemStatement) async -> String?
+
 /// A statement as HTML that is safe to put into a page: only tags of a fixed list are ever written, everything else
 /// is escaped text.
 enum StatementHTML {
-    static func render(_ statement: ProblemStatement) -> String {
+    static func render(_ statement: ProblemStatement, of problem: Problem) -> String {
         switch statement.format {
-        case .markdown: Markdown.html(statement.source)
+        case .markdown:
+            HTMLSanitiser.clean(Markdown.html(statement.source), imageAddress: problem.imageAddress)
         case .latex: "<pre>" + HTMLText.escape(statement.source) + "</pre>\n"
         }
+    }
+}
+
+extension Problem {
+    /// The problem with its LaTeX statement converted, where it has one and the converter can.
+    func converted(by convert: StatementConverter) async -> Problem {
+        guard let statement = StatementReader.preferred(statements), statement.format == .latex,
+            let html = await convert(statement), html.utf8.count <= Limits.convertedBytes
+        else { return self }
+        var problem = self
+        problem.statementHTML = HTMLSanitiser.clean(html, imageAddress: imageAddress)
+        return problem
     }
 }
 

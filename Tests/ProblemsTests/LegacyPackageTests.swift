@@ -148,6 +148,25 @@ import Testing
         #expect(problem.tests[5].validator == ValidatorFlags(caseSensitive: true))
     }
 
+    @Test func followsFilesThatStandForLinks() throws {
+        let tree = package(
+            "sums",
+            [
+                "data/sample/s.in": "5 6\n", "data/sample/s.ans": "11\n",
+                "data/secret/g/a.in": "../../sample/s.in", "data/secret/g/a.ans": "../../sample/s.ans",
+                "data/secret/g/b.in": "../../../../etc/x.in", "data/secret/g/b.ans": "../../../problem.yaml",
+                "data/secret/g/c.in": "../../sample/none.in", "data/secret/g/c.ans": "../x\n",
+            ])
+        let tests = try PackageParser.parse(tree).tests
+        func texts(_ name: String) -> [String] {
+            tests.filter { $0.name == name }.flatMap { [$0.input, $0.answer] }
+                .map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(texts("secret/g/a") == ["5 6\n", "11\n"])
+        #expect(texts("secret/g/b") == ["../../../../etc/x.in", "../../../problem.yaml"])
+        #expect(texts("secret/g/c") == ["../../sample/none.in", "../x\n"])
+    }
+
     @Test func readsScoringGroups() throws {
         let tree = package(
             "sums",

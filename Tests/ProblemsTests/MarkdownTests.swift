@@ -25,7 +25,8 @@ import Testing
         ("---", "<hr>\n"),
         ("a\\\nb", "<p>a<br>\nb</p>\n"),
         ("1 &lt; 2 &amp; 3 & 4", "<p>1 &lt; 2 &amp; 3 &amp; 4</p>\n"),
-        ("![a picture](x.png)", "<p>a picture</p>\n"),
+        ("![a picture](x.png)", "<p><img src=\"x.png\" alt=\"a picture\"></p>\n"),
+        ("![a picture](https://e.org/x.png)", "<p>a picture</p>\n"),
         ("\\*not\\*", "<p>*not*</p>\n"),
         (
             "[a *b*](https://example.org/?a=1&b=2)",

@@ -24,6 +24,15 @@ package enum ProblemRoutes {
                 let found = try await visible(try context.parameter("id"), to: context.caller, in: catalogue)
                 return .json(ProblemReply(found.problem, found.summary))
             },
+            Route(.get, "/api/v1/problems/{id}/images/{name}", access: .optional) { _, context in
+                let problem = try await visible(
+                    try context.parameter("id"), to: context.caller, in: catalogue
+                ).problem
+                guard let image = problem.images[try context.parameter("name")] else {
+                    throw HTTPProblem.notFound("There is no such picture.")
+                }
+                return imageReply(image, isPublic: context.caller == nil)
+            },
             Route(
                 .post, "/api/v1/problems", access: .roles(authors),
                 body: .bytes(
@@ -46,6 +55,17 @@ package enum ProblemRoutes {
             let problem = try await catalogue.problem(id)
         else { throw HTTPProblem.notFound("There is no such problem.") }
         return (problem, summary)
+    }
+
+    /// The media type is that of the bytes, and the browser is told to believe nothing else.
+    private static func imageReply(_ image: StatementImage, isPublic: Bool) -> Response {
+        Response(
+            status: .ok,
+            headers: [
+                .contentType: image.mediaType,
+                .cacheControl: isPublic ? "public, max-age=3600" : "private, max-age=3600",
+                .contentSecurityPolicy: "default-src 'none'; sandbox",
+            ], body: .init(byteBuffer: ByteBuffer(bytes: image.bytes)))
     }
 
     private static func isAuthor(_ caller: Caller?) -> Bool {

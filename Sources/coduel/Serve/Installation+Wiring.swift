@@ -27,7 +27,10 @@ extension Installation {
         }
         let rooms = RoomStoreSQLite(database)
         let submissions = SubmissionStoreSQLite(database)
-        let catalogue = ProblemCatalogue(store: ProblemStoreSQLite(database))
+        // The sandbox itself: a statement does not wait for a helper that has ended.
+        let converter = foundation.sandbox.map { LaTeXConverter(executor: $0) }
+        let catalogue = ProblemCatalogue(
+            store: ProblemStoreSQLite(database), convert: { await converter?.html($0) })
         let identity = try await IdentityService.start(
             accounts: AccountStoreSQLite(database), sessions: SessionStoreSQLite(database),
             keys: SigningKeyStoreSQLite(database), bans: BanStoreSQLite(database),
