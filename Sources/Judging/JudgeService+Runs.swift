@@ -17,7 +17,7 @@ extension JudgeService {
         guard runs.insert(id, userID: userID, atMs: now()) else {
             throw JudgingError(.queueFull, "the judge has too much to do")
         }
-        enqueue(.run(id, language: language, source: source, input: stdin), of: userID)
+        enqueue(.run(id, language: language, source: source, input: stdin), of: userID, .normal)
         return id
     }
 
@@ -37,5 +37,6 @@ extension JudgeService {
             outcome.execution = await executor.run(program, standardInput: input, limits: limits)
         }
         runs.set(id, .finished(outcome))
+        watches.end(id)
     }
 }

@@ -14,7 +14,7 @@ public actor JudgeService {
     public typealias FaultHandler = @Sendable (_ submissionID: String, _ message: String) async -> Void
 
     enum Job: Sendable {
-        case submission(String)
+        case submission(String, JobPriority)
         case run(String, language: String, source: [UInt8], input: [UInt8])
     }
 
@@ -29,7 +29,9 @@ public actor JudgeService {
     /// Guests who have jobs here.
     private var guests: Set<String> = []
     private var runningOfGuests = 0
-    private var queue = FairQueue<Job>()
+    private var queue = JobQueue<Job>()
+    /// Who watches submissions and runs here.
+    public nonisolated let watches = SubmissionWatches()
     private var runningJobs = 0
     private var runningOf: [String: Int] = [:]
     /// Submissions queued or running here.
@@ -87,7 +89,7 @@ public actor JudgeService {
         }
         for submission in left {
             await recognise(submission.userID)
-            enqueue(submission.id, of: submission.userID)
+            enqueue(submission)
         }
     }
 
@@ -105,12 +107,15 @@ public actor JudgeService {
         } catch {
             throw JudgingError(.unavailable, "the submission store failed: \(error)")
         }
-        enqueue(submission.id, of: submission.userID)
+        enqueue(submission)
     }
 
     /// From now on takes no more work and writes no judge error: what breaks because the process ends, the sandbox with
     /// it, stays unfinished and is judged again by the next `start`.
-    public func beginStopping() { isStopping = true }
+    public func beginStopping() {
+        isStopping = true
+        watches.close()
+    }
 
     /// Takes no more work and returns when the jobs in hand are done. What waits is taken up by the next `start`.
     public func stop() async {
@@ -191,13 +196,14 @@ public actor JudgeService {
             && (!guests.contains(user) || runningOfGuests < guestPlaces.count)
     }
 
-    private func enqueue(_ id: String, of userID: String) {
-        guard known.insert(id).inserted else { return }
-        enqueue(.submission(id), of: userID)
+    private func enqueue(_ submission: Submission) {
+        guard known.insert(submission.id).inserted else { return }
+        let priority: JobPriority = submission.origin == nil ? .normal : .battle
+        enqueue(.submission(submission.id, priority), of: submission.userID, priority)
     }
 
-    func enqueue(_ job: Job, of userID: String) {
-        queue.append(job, of: userID)
+    func enqueue(_ job: Job, of userID: String, _ priority: JobPriority) {
+        queue.append(job, of: userID, priority)
         dispatch()
     }
 
@@ -214,7 +220,7 @@ public actor JudgeService {
 
     private func work(_ job: Job, of user: String) async {
         switch job {
-        case .submission(let id): await workSubmission(id, of: user)
+        case .submission(let id, let priority): await workSubmission(id, of: user, priority)
         case .run(let id, let language, let source, let input):
             await workRun(id, language: language, source: source, input: input)
         }
@@ -230,19 +236,19 @@ public actor JudgeService {
         for waiter in waiters { waiter.resume() }
     }
 
-    private func workSubmission(_ id: String, of user: String) async {
+    private func workSubmission(_ id: String, of user: String, _ priority: JobPriority) async {
         do {
             let isDone = try await attempt(id)
             if isDone {
                 forget(id)
             } else {
-                queue.append(.submission(id), of: user)
+                queue.append(.submission(id, priority), of: user, priority)
             }
         } catch {
             await onFault?(id, "the submission store failed: \(error)")
             // What cannot be written now stays unfinished in the store, for one more try and then for the next start.
             if retried.insert(id).inserted {
-                queue.append(.submission(id), of: user)
+                queue.append(.submission(id, priority), of: user, priority)
             } else {
                 forget(id)
             }
@@ -253,6 +259,7 @@ public actor JudgeService {
         known.remove(id)
         retried.remove(id)
         lastProgressMs[id] = nil
+        watches.end(id)
     }
 
     /// Judges a submission once; false when it is to be judged again.
@@ -275,12 +282,14 @@ public actor JudgeService {
             return try await retryOrFinish(submission, Self.judgeError(tests: 0), fault: "\(error)")
         }
         let total = problem.tests.count
+        watches.tell(id, .status(.compiling))
         await report(submission, passed: 0, total: total, status: .compiling)
         let outcome = await ProgramJudge(executor: executor, tools: tools, now: now).judge(
             problem, language: submission.language, source: Array(submission.source.utf8),
             budgetMs: submission.origin == nil ? nil : Limits.battleJudgingMs,
             onCompiled: { await self.beganRunning(submission, total: total) },
-            onTest: { _, passed in
+            onTest: { result, passed in
+                self.watches.tell(id, .test(result, testsPassed: passed, testsTotal: total))
                 await self.report(submission, passed: passed, total: total, status: .running)
             })
         guard outcome.judgement.verdict == .judgeError else {
@@ -322,6 +331,7 @@ public actor JudgeService {
     }
 
     private func beganRunning(_ submission: Submission, total: Int) async {
+        watches.tell(submission.id, .status(.running))
         do {
             try await submissions.advance(submission.id, to: .running, beginsAttempt: false)
         } catch {

@@ -7,6 +7,16 @@ public enum Limits {
     public static let concurrentJobsPerUser = 2
     /// Wall-clock time that one attempt at a room's submission may take, ms; what is left of it bounds each run.
     public static let battleJudgingMs: Int64 = 60_000
+    /// Jobs of higher priority in a row that may overtake a waiting one of a lower.
+    public static let jobsBeforeLower = 8
+    /// Streams of news: together, for one submission, and news that a slow reader may have waiting.
+    public static let watches = 1_000
+    public static let watchesPerSubmission = 16
+    public static let watchBacklog = 256
+    /// Beyond its CPU limit a run goes on for this part of it, percent, and at least `nearLimitMs`: one that ends there is
+    /// run once more before it counts as too slow.
+    public static let nearLimitPercent = 5
+    public static let nearLimitMs = 10
     /// Attempts after which a submission that never came to an end (it took the judge down each time) is given up.
     public static let attempts = 4
     /// Time between two progress reports of one submission, ms.
@@ -35,7 +45,7 @@ public enum Limits {
     public static let compileOutputBytes = 64 << 10
 
     /// Custom runs.
-    public static let runSourceBytes = 64 << 10
+    public static let runSourceBytes = 128 << 10
     public static let runInputBytes = 1 << 20
     public static let runCPUMs = 10_000
     public static let runWallMs = 15_000

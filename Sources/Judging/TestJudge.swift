@@ -35,14 +35,26 @@ struct TestJudge: Sendable {
             program.arguments = test.arguments
             program.files.merge(test.files) { _, ofTest in ofTest }
             if problem.validators.isEmpty {
-                return await judge(
-                    await executor.run(program, standardInput: test.input, limits: limits), on: test)
+                return await judge(await run(program, input: test.input, limits), on: test)
             }
             return await passes(program, test, limits)
         }
     }
 
     // MARK: One run, then the validator
+
+    /// Runs a program once, or twice where its time is suspicious: it ended by itself just beyond its CPU limit, or was
+    /// stopped by the wall clock although it had worked for half of its CPU limit, as on a machine that is held up. The
+    /// second run counts when it is within its limits.
+    private func run(
+        _ program: CompiledProgram, input: [UInt8], _ limits: ExecutionLimits
+    ) async -> ExecutionResult {
+        let first = await executor.run(program, standardInput: input, limits: limits.withGrace)
+        guard first.isSuspicious(limits) else { return first.held(to: limits) }
+        let second = await executor.run(program, standardInput: input, limits: limits.withGrace).held(
+            to: limits)
+        return second.verdict == .timeLimitExceeded ? first.held(to: limits) : second
+    }
 
     /// A run that is over. Of it the sandbox decides CPU time, wall time, memory, output and crash, in this order; one
     /// that ended well is compared with the answer, or handed to the validators.
@@ -114,7 +126,7 @@ struct TestJudge: Sendable {
         _ program: CompiledProgram, _ test: TestCase, input: [UInt8], _ limits: ExecutionLimits,
         feedback: [String: [UInt8]]
     ) async -> Pass {
-        let execution = await executor.run(program, standardInput: input, limits: limits)
+        let execution = await run(program, input: input, limits)
         guard execution.verdict == .accepted else {
             return Pass(execution: execution, verdict: execution.verdict)
         }
@@ -229,5 +241,31 @@ extension Interaction {
             return nil
         default: return submission.verdict == .accepted ? nil : submission.verdict
         }
+    }
+}
+
+extension ExecutionLimits {
+    fileprivate var withGrace: ExecutionLimits {
+        var limits = self
+        limits.cpuTimeMs += max(Limits.nearLimitMs, cpuTimeMs * Limits.nearLimitPercent / 100)
+        return limits
+    }
+}
+
+extension ExecutionResult {
+    fileprivate func isSuspicious(_ limits: ExecutionLimits) -> Bool {
+        switch end {
+        case .wallTimeLimit: 2 * cpuTimeMs >= limits.cpuTimeMs
+        case .exited, .signalled, .outputLimit: cpuTimeMs > limits.cpuTimeMs
+        default: false
+        }
+    }
+
+    /// The result as under the limit itself.
+    fileprivate func held(to limits: ExecutionLimits) -> ExecutionResult {
+        guard cpuTimeMs > limits.cpuTimeMs, end != .sandboxError else { return self }
+        var result = self
+        result.end = .cpuTimeLimit
+        return result
     }
 }

@@ -77,7 +77,7 @@ struct Judge {
         try await judge.service.submit(submission("s"))
         await judge.reports.wait(for: 1)
         let limits = await judge.executor.runs.first?.limits
-        #expect(limits?.cpuTimeMs == 1_000 && limits?.wallTimeMs == 3_000)
+        #expect(limits?.cpuTimeMs == 1_050 && limits?.wallTimeMs == 3_000)
         #expect(limits?.memoryBytes == 1_024 << 20 && limits?.outputBytes == 8 << 20)
     }
 

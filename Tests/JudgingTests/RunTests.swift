@@ -49,7 +49,7 @@ import Testing
                 return error.code
             }
         }
-        #expect(await code("python", source: (64 << 10) + 1, stdin: 0) == .sourceTooLarge)
+        #expect(await code("python", source: (128 << 10) + 1, stdin: 0) == .sourceTooLarge)
         #expect(await code("python", source: 1, stdin: (1 << 20) + 1) == .inputTooLarge)
         #expect(await code("cobol", source: 1, stdin: 1) == .unknownLanguage)
         #expect(await code("python", source: 64 << 10, stdin: 1 << 20) == nil)

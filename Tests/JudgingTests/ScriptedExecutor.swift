@@ -2,7 +2,7 @@ import Judging
 
 /// An executor whose programs do what their source says, one line a rule: `INPUT ACTION [MS]`; `*` is any input.
 /// Actions: `ok` (echoes the input), `say=A_B` (prints `A B`), `wa`, `tle`, `wall`, `mle`, `ole`, `rte`, `pipe`
-/// (SIGPIPE), `je`. The first rule that fits counts; without
+/// (SIGPIPE), `je`, `once=MS` (takes that long the first time, and 1 ms then). The first rule that fits counts; without
 /// one the program echoes. A source that begins with `broken` does not compile, one with `lost` fails the sandbox.
 /// A validator's source has lines `OUTPUT CODE [FILE=TEXT …]`, the first that fits the output it judges counts; without
 /// one it exits with 1. In an interaction that output is what the program makes of the input.
@@ -69,6 +69,9 @@ actor ScriptedExecutor: ProgramExecutor {
             if words.count > 2, let time = Int(words[2]) { milliseconds = time }
             break
         }
+        if action.hasPrefix("once="), let time = Int(action.dropFirst(5)) {
+            milliseconds = runs.count == 1 ? time : 1
+        }
         clock.advance(by: Int64(min(milliseconds, limits.wallTimeMs)))
         return result(action, milliseconds, input: standardInput, limits: limits)
     }
@@ -116,6 +119,7 @@ actor ScriptedExecutor: ProgramExecutor {
             return ExecutionResult(
                 end: .exited, exitCode: 0, cpuTimeMs: ms, standardOutput: Array(String(text).utf8))
         }
+        if ms > limits.cpuTimeMs { return ExecutionResult(end: .cpuTimeLimit, cpuTimeMs: limits.cpuTimeMs) }
         switch action {
         case "wa":
             return ExecutionResult(

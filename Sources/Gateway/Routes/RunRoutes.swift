@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import Identity
 import Judging
@@ -23,8 +24,8 @@ package enum RunRoutes {
                 let body = try context.decode(Order.self)
                 try admit()
                 let language = try SourceRules.language(body.language, of: languages)
-                let input = body.stdin ?? ""
-                guard input.utf8.count <= GatewayLimits.standardInputBytes else {
+                let input = try input(of: body)
+                guard input.count <= GatewayLimits.standardInputBytes else {
                     throw HTTPProblem.invalid(
                         "stdin", "has more than \(GatewayLimits.standardInputBytes) bytes", code: "length")
                 }
@@ -32,20 +33,40 @@ package enum RunRoutes {
                 try SourceRules.check(source)
                 let id = try await judge.startRun(
                     userID: caller.userID, language: language, source: Array(source.utf8),
-                    stdin: Array(input.utf8))
+                    stdin: input)
                 return .json(
                     RunReply(id: id, state: .queued), status: .accepted,
                     headers: [.location: "/api/v1/runs/\(id)"])
             },
-            Route(.get, "/api/v1/runs/{id}") { _, context in
+            Route(.get, "/api/v1/runs/{id}") { request, context in
                 let caller = try context.requireCaller()
                 let id = try context.parameter("id")
+                try await SubmissionStream.wait(
+                    id, seconds: try SubmissionStream.seconds(request), judge.watches
+                ) {
+                    switch await judge.runState(id, userID: caller.userID) {
+                    case .queued?, .running?: false
+                    case .finished?, nil: true
+                    }
+                }
                 guard let state = await judge.runState(id, userID: caller.userID) else {
                     throw HTTPProblem.notFound("There is no such run, or it is gone.")
                 }
                 return .json(RunReply(id: id, state: state))
             },
         ]
+    }
+
+    /// Text, or bytes in base64.
+    private static func input(of order: Order) throws(HTTPProblem) -> [UInt8] {
+        guard let encoded = order.stdinBase64 else { return Array((order.stdin ?? "").utf8) }
+        if order.stdin != nil {
+            throw .invalid("stdin_base64", "is given beside stdin; send one of them", code: "conflict")
+        }
+        guard let data = Data(base64Encoded: encoded) else {
+            throw .invalid("stdin_base64", "is not base64", code: "value")
+        }
+        return [UInt8](data)
     }
 
     private static func source(
@@ -64,13 +85,14 @@ package enum RunRoutes {
         var language: String
         var source: String?
         var stdin: String?
+        var stdinBase64: String?
         var roomID: String?
         var document: String?
         var file: String?
 
         /// Keys come with `snake_case` already taken off, which gives `roomId`.
         private enum CodingKeys: String, CodingKey {
-            case language, source, stdin, document, file
+            case language, source, stdin, stdinBase64, document, file
             case roomID = "roomId"
         }
     }
@@ -90,6 +112,8 @@ package struct RunReply: Encodable, Sendable {
     @Nullable package var memoryBytes: Int64?
     @Nullable package var stdout: String?
     @Nullable package var stderr: String?
+    @Nullable package var stdoutBase64: String?
+    @Nullable package var stderrBase64: String?
     @Nullable package var stdoutTruncated: Bool?
     @Nullable package var stderrTruncated: Bool?
     @Nullable package var compile: ExecutionReply?
@@ -115,6 +139,8 @@ package struct RunReply: Encodable, Sendable {
         memoryBytes = execution?.memoryBytes
         stdout = execution?.stdout
         stderr = execution?.stderr
+        stdoutBase64 = execution?.stdoutBase64
+        stderrBase64 = execution?.stderrBase64
         stdoutTruncated = execution?.stdoutTruncated
         stderrTruncated = execution?.stderrTruncated
         compile = outcome.map { ExecutionReply($0.compile) }
@@ -122,7 +148,8 @@ package struct RunReply: Encodable, Sendable {
     }
 }
 
-/// One execution in the sandbox. Bytes that are no UTF-8 come as U+FFFD.
+/// One execution in the sandbox. In a text, bytes that are no UTF-8 come as U+FFFD; the whole then stands beside it in
+/// base64.
 package struct ExecutionReply: Encodable, Sendable {
     @Nullable package var exitCode: Int32?
     @Nullable package var signal: Int32?
@@ -131,6 +158,8 @@ package struct ExecutionReply: Encodable, Sendable {
     package var memoryBytes: Int64
     package var stdout: String
     package var stderr: String
+    @Nullable package var stdoutBase64: String?
+    @Nullable package var stderrBase64: String?
     package var stdoutTruncated: Bool
     package var stderrTruncated: Bool
     package var layers: [String]
@@ -143,8 +172,15 @@ package struct ExecutionReply: Encodable, Sendable {
         memoryBytes = result.memoryBytes
         stdout = String(decoding: result.standardOutput, as: UTF8.self)
         stderr = String(decoding: result.standardError, as: UTF8.self)
+        stdoutBase64 = Self.base64(result.standardOutput)
+        stderrBase64 = Self.base64(result.standardError)
         stdoutTruncated = result.outputTruncated
         stderrTruncated = result.errorTruncated
         layers = result.layers
+    }
+
+    /// Nil for UTF-8.
+    private static func base64(_ bytes: [UInt8]) -> String? {
+        String(validating: bytes, as: UTF8.self) == nil ? Data(bytes).base64EncodedString() : nil
     }
 }

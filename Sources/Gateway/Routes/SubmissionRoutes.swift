@@ -11,7 +11,8 @@ package enum SubmissionRoutes {
 
     package static func routes(
         catalogue: ProblemCatalogue, submissions: any SubmissionStore, languages: LanguageTable,
-        submit: @escaping @Sendable (Submission) async throws -> Void, canSee: @escaping Visibility,
+        watches: SubmissionWatches, submit: @escaping @Sendable (Submission) async throws -> Void,
+        canSee: @escaping Visibility,
         newID: @escaping @Sendable () -> String, now: @escaping @Sendable () -> Int64
     ) -> [Route] {
         [
@@ -25,7 +26,8 @@ package enum SubmissionRoutes {
                     try context.parameter("id"), to: caller, in: catalogue
                 ).problem
                 let isAnswer = problem.kind.isSubmitAnswer && body.language == AnswerText.language
-                let language = isAnswer ? body.language : try SourceRules.language(body.language, of: languages)
+                let language =
+                    isAnswer ? body.language : try SourceRules.language(body.language, of: languages)
                 try SourceRules.check(body.source, limit: problem.codeLimitBytes)
                 let submission = Submission(
                     id: newID(), userID: caller.userID, problemID: problem.id, language: language,
@@ -34,19 +36,51 @@ package enum SubmissionRoutes {
                 try await submit(submission)
                 return accepted(submission)
             },
-            Route(.get, "/api/v1/submissions/{id}") { _, context in
+            Route(.get, "/api/v1/submissions/{id}") { request, context in
                 let caller = try context.requireCaller()
-                guard let submission = try await submissions.submission(try context.parameter("id")) else {
-                    throw HTTPProblem.notFound("There is no such submission.")
+                let id = try context.parameter("id")
+                let seconds = try SubmissionStream.seconds(request)
+                var submission = try await visible(id, to: caller, in: submissions, canSee)
+                try await SubmissionStream.wait(id, seconds: seconds, watches) {
+                    submission = try await visible(id, to: caller, in: submissions, canSee)
+                    return submission.judgement != nil
                 }
-                if submission.userID != caller.userID {
-                    guard await canSee(caller, submission) else {
-                        throw HTTPProblem.notFound("There is no such submission.")
-                    }
-                }
+                // What may be seen can have changed meanwhile.
+                if seconds > 0 { submission = try await visible(id, to: caller, in: submissions, canSee) }
                 return .json(SubmissionView(submission))
             },
+            Route(.get, "/api/v1/submissions/{id}/events") { request, context in
+                let caller = try context.requireCaller()
+                let id = try context.parameter("id")
+                // For its author alone: what others may see of a battle depends on the moment.
+                guard let news = watches.watch(id) else {
+                    throw HTTPProblem.unavailable(
+                        "The server takes no further event streams now.", retryAfterSeconds: 5)
+                }
+                guard let submission = try await submissions.submission(id),
+                    submission.userID == caller.userID
+                else { throw HTTPProblem.notFound("There is no such submission.") }
+                if submission.judgement != nil || request.method == .head {
+                    return SubmissionStream.response(submission, AsyncStream { $0.finish() }) { submission }
+                }
+                return SubmissionStream.response(submission, news) { try await submissions.submission(id) }
+            },
         ]
+    }
+
+    /// Throws 404 where the caller may not know of it.
+    private static func visible(
+        _ id: String, to caller: Caller, in submissions: any SubmissionStore, _ canSee: Visibility
+    ) async throws -> Submission {
+        guard let submission = try await submissions.submission(id) else {
+            throw HTTPProblem.notFound("There is no such submission.")
+        }
+        if submission.userID != caller.userID {
+            guard await canSee(caller, submission) else {
+                throw HTTPProblem.notFound("There is no such submission.")
+            }
+        }
+        return submission
     }
 
     /// The answer to a submission that was taken, of a room or for practice.
@@ -102,6 +136,16 @@ package struct SubmissionView: Encodable, Sendable {
         /// What the problem's validator gave and says, where it does.
         @Nullable package var score: Double?
         @Nullable package var message: String?
+
+        init(_ result: TestResult) {
+            name = result.name
+            verdict = result.verdict
+            cpuTimeMs = result.cpuTimeMs
+            wallTimeMs = result.wallTimeMs
+            memoryBytes = result.memoryBytes
+            score = result.score
+            message = result.teamMessage
+        }
     }
 
     package var id: String
@@ -127,11 +171,7 @@ package struct SubmissionView: Encodable, Sendable {
         status = judgement == nil ? submission.status : .finished
         verdict = judgement?.verdict
         score = judgement?.score
-        tests = (judgement?.tests ?? []).map {
-            Test(
-                name: $0.name, verdict: $0.verdict, cpuTimeMs: $0.cpuTimeMs, wallTimeMs: $0.wallTimeMs,
-                memoryBytes: $0.memoryBytes, score: $0.score, message: $0.teamMessage)
-        }
+        tests = (judgement?.tests ?? []).map { Test($0) }
         testsPassed = judgement?.testsPassed ?? 0
         testsTotal = judgement?.testsTotal
         compileOutput = judgement?.compileOutput

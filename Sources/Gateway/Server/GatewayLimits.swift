@@ -6,7 +6,9 @@ package enum GatewayLimits {
     package static let jsonBody = 64 << 10
     /// A body that carries a program's source and its standard input.
     package static let sourceBody = 512 << 10
-    package static let sourceBytes = 64 << 10
+    package static let sourceBytes = 128 << 10
+    /// Longest that a call with `wait` waits, seconds.
+    package static let longestWait = 30
     package static let standardInputBytes = 256 << 10
     /// A body with edits of a document, one with an update, and edits in one call.
     package static let editBody = 1 << 20

@@ -26,6 +26,7 @@ extension Installation {
                 readPackage: { try PackageArchive.read($0, name: "package") }, now: environment.now)
             + SubmissionRoutes.routes(
                 catalogue: catalogue, submissions: submissions, languages: executor.languages,
+                watches: judge.watches,
                 submit: { submission in
                     try executor.requireUsable()
                     try await judge.submit(submission)

@@ -38,7 +38,7 @@ struct ApiServices: Sendable {
             + ProblemRoutes.routes(catalogue: catalogue, readPackage: readPackage, now: now)
             + SubmissionRoutes.routes(
                 catalogue: catalogue, submissions: submissions, languages: languages,
-                submit: { try await judge.submit($0) },
+                watches: judge.watches, submit: { try await judge.submit($0) },
                 canSee: canSeeSubmission, newID: newID, now: now)
             + RunRoutes.routes(judge: judge, languages: languages, roomSource: roomSource)
             + MatchmakingRoutes.routes(matchmaking)
