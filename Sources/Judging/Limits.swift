@@ -7,6 +7,9 @@ public enum Limits {
     public static let concurrentJobsPerUser = 2
     /// Wall-clock time that one attempt at a room's submission may take, ms; what is left of it bounds each run.
     public static let battleJudgingMs: Int64 = 60_000
+    /// Sets of rejudged submissions kept, and submissions of one.
+    public static let rejudgeSets = 8
+    public static let rejudgedSubmissions = 1_000
     /// Jobs of higher priority in a row that may overtake a waiting one of a lower.
     public static let jobsBeforeLower = 8
     /// Streams of news: together, for one submission, and news that a slow reader may have waiting.

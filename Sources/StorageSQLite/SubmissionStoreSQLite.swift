@@ -30,7 +30,7 @@ import Judging
 }
 
 /// Submissions in `coduel.db`.
-public struct SubmissionStoreSQLite: SubmissionStore {
+public struct SubmissionStoreSQLite: SubmissionStore, JudgementStore {
     private let database: CoduelDatabase
 
     public init(_ database: CoduelDatabase) {
@@ -92,6 +92,32 @@ public struct SubmissionStoreSQLite: SubmissionStore {
                     WHERE id = ? AND status <> 'finished'
                     """, arguments: [try jsonText(judgement), atMs, id])
             return db.changesCount == 1
+        }
+    }
+
+    public func finished(to problemID: String, limit: Int) async throws -> [Submission] {
+        try await database.read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM submissions WHERE problem_id = ? AND status = 'finished'
+                    ORDER BY id DESC LIMIT ?
+                    """, arguments: [problemID, max(limit, 0)]
+            ).map(Self.submission)
+        }
+    }
+
+    public func replaceJudgement(
+        _ id: String, old: Judgement, new: Judgement, atMs: Int64
+    ) async throws -> Bool {
+        try await database.write { db in
+            let row = try Row.fetchOne(
+                db, sql: "SELECT * FROM submissions WHERE id = ? AND status = 'finished'", arguments: [id])
+            guard let row, try Self.submission(row).judgement == old else { return false }
+            try db.execute(
+                sql: "UPDATE submissions SET judgement = ?, finished_at_ms = ? WHERE id = ?",
+                arguments: [try jsonText(new), atMs, id])
+            return true
         }
     }
 

@@ -111,6 +111,9 @@ actor MemorySubmissionStore: SubmissionStore {
         if beginsAttempt { rows[id]?.attempts += 1 }
     }
 
+    /// Whatever stood before.
+    func set(_ id: String, _ judgement: Judgement) { rows[id]?.judgement = judgement }
+
     func finish(_ id: String, _ judgement: Judgement, atMs: Int64) -> Bool {
         guard let row = rows[id], row.judgement == nil else { return false }
         rows[id]?.judgement = judgement

@@ -17,7 +17,16 @@ extension Installation {
         events: UserEvents, metrics: Metrics, readiness: Readiness, settings: GatewaySettings,
         environment: IdentityEnvironment
     ) -> [Route] {
-        AccountRoutes.routes(identity, metrics) + SessionRoutes.routes(identity)
+        let rejudging = Rejudging(
+            executor: executor, store: submissions, catalogue: catalogue, now: environment.now,
+            newID: environment.newID,
+            turn: {
+                // Nobody waits for it: it runs when nobody else does.
+                while await judge.load.waiting > 0, !Task.isCancelled {
+                    try? await Task.sleep(for: .milliseconds(200))
+                }
+            })
+        return AccountRoutes.routes(identity, metrics) + SessionRoutes.routes(identity)
             + CredentialRoutes.routes(identity)
             + ProfileRoutes(identity: identity, profiles: profiles).routes
             + MeRoutes.routes(identity: identity, matchmaking: director, events: events)
@@ -33,6 +42,7 @@ extension Installation {
                 },
                 canSee: { caller, submission in await canSee(caller, submission, directory) },
                 newID: environment.newID, now: environment.now)
+            + RejudgingRoutes.routes(rejudging)
             + RunRoutes.routes(
                 judge: judge, languages: executor.languages,
                 admit: { try executor.requireUsable() },

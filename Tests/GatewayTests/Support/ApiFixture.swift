@@ -152,6 +152,8 @@ struct ApiFixture: Sendable {
             languages: executor.languages, idempotency: IdempotencyStoreSQLite(database),
             catalogue: catalogue,
             readPackage: { try package(from: $0) }, judge: judge, submissions: submissions,
+            rejudging: Rejudging(
+                executor: executor, store: submissions, catalogue: catalogue, now: now, newID: newID),
             matchmaking: director,
             events: UserEvents(run: "run1"), metrics: Metrics(), readiness: Readiness(),
             canSeeSubmission: { _, _ in false },

@@ -14,6 +14,7 @@ struct ApiServices: Sendable {
     var readPackage: ProblemRoutes.PackageReader
     var judge: JudgeService
     var submissions: any SubmissionStore
+    var rejudging: Rejudging
     var matchmaking: MatchDirector
     var events: UserEvents
     var metrics: Metrics
@@ -40,6 +41,7 @@ struct ApiServices: Sendable {
                 catalogue: catalogue, submissions: submissions, languages: languages,
                 watches: judge.watches, submit: { try await judge.submit($0) },
                 canSee: canSeeSubmission, newID: newID, now: now)
+            + RejudgingRoutes.routes(rejudging)
             + RunRoutes.routes(judge: judge, languages: languages, roomSource: roomSource)
             + MatchmakingRoutes.routes(matchmaking)
             + LanguageRoutes.routes {
