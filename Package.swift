@@ -152,6 +152,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "JudgingTests", dependencies: ["Judging", "Problems", "TestSupport"],
+            exclude: ["reference_validator.py"],
             swiftSettings: settings),
         .testTarget(
             name: "SandboxTests", dependencies: ["Sandbox", "Judging", "sandbox-helper"],
