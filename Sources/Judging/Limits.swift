@@ -7,6 +7,13 @@ public enum Limits {
     public static let concurrentJobsPerUser = 2
     /// Wall-clock time that one attempt at a room's submission may take, ms; what is left of it bounds each run.
     public static let battleJudgingMs: Int64 = 60_000
+    /// Submissions to a problem that are compared; the pairs listed, how alike they are at least, and the hashes they share
+    /// at least; users from which on what most have in common is left out.
+    public static let comparedSubmissions = 1_000
+    public static let similarPairs = 200
+    public static let similarityFrom = 0.5
+    public static let similarityLeastShared = 4
+    public static let commonUsers = 6
     /// Sets of rejudged submissions kept, and submissions of one.
     public static let rejudgeSets = 8
     public static let rejudgedSubmissions = 1_000

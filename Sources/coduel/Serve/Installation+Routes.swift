@@ -42,7 +42,7 @@ extension Installation {
                 },
                 canSee: { caller, submission in await canSee(caller, submission, directory) },
                 newID: environment.newID, now: environment.now)
-            + RejudgingRoutes.routes(rejudging)
+            + RejudgingRoutes.routes(rejudging) + SimilarityRoutes.routes(submissions)
             + RunRoutes.routes(
                 judge: judge, languages: executor.languages,
                 admit: { try executor.requireUsable() },

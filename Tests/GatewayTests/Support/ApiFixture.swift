@@ -154,7 +154,7 @@ struct ApiFixture: Sendable {
             readPackage: { try package(from: $0) }, judge: judge, submissions: submissions,
             rejudging: Rejudging(
                 executor: executor, store: submissions, catalogue: catalogue, now: now, newID: newID),
-            matchmaking: director,
+            judgements: submissions, matchmaking: director,
             events: UserEvents(run: "run1"), metrics: Metrics(), readiness: Readiness(),
             canSeeSubmission: { _, _ in false },
             roomSource: { _, _, _, _ in throw HTTPProblem.notFound("There is no such room.") }, newID: newID,

@@ -15,6 +15,7 @@ struct ApiServices: Sendable {
     var judge: JudgeService
     var submissions: any SubmissionStore
     var rejudging: Rejudging
+    var judgements: any JudgementStore
     var matchmaking: MatchDirector
     var events: UserEvents
     var metrics: Metrics
@@ -41,7 +42,7 @@ struct ApiServices: Sendable {
                 catalogue: catalogue, submissions: submissions, languages: languages,
                 watches: judge.watches, submit: { try await judge.submit($0) },
                 canSee: canSeeSubmission, newID: newID, now: now)
-            + RejudgingRoutes.routes(rejudging)
+            + RejudgingRoutes.routes(rejudging) + SimilarityRoutes.routes(judgements)
             + RunRoutes.routes(judge: judge, languages: languages, roomSource: roomSource)
             + MatchmakingRoutes.routes(matchmaking)
             + LanguageRoutes.routes {
