@@ -76,8 +76,8 @@ extension Sandbox {
         _ answer: HelperConnection.Answer?, _ execution: ExecutionResult
     ) -> KitReport? {
         guard let answer, execution.end == .exited, answer.reply.flags.contains(.hasArtefact),
-            answer.files.count == 3,
-            let bytes = MemoryFile.content(of: answer.files[2], count: Int(answer.reply.artefactBytes))
+            let file = answer.files.last,
+            let bytes = MemoryFile.content(of: file, count: Int(answer.reply.artefactBytes))
         else { return nil }
         return KitReport(bytes)
     }

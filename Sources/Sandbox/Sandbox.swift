@@ -138,8 +138,8 @@ public final class Sandbox: ProgramExecutor {
             let program = CompiledProgram(language: language, artefact: source, files: files)
             return CompileResult(program: program, execution: execution)
         }
-        guard answer.reply.flags.contains(.hasArtefact), answer.files.count == 3,
-            let artefact = MemoryFile.content(of: answer.files[2], count: Int(answer.reply.artefactBytes))
+        guard answer.reply.flags.contains(.hasArtefact), let file = answer.files.last,
+            let artefact = MemoryFile.content(of: file, count: Int(answer.reply.artefactBytes))
         else {
             return CompileResult(program: nil, execution: execution)
         }
@@ -200,13 +200,15 @@ public final class Sandbox: ProgramExecutor {
             outputTruncated: reply.flags.contains(.outputTruncated),
             errorTruncated: reply.flags.contains(.errorTruncated),
             layers: reply.layers, detail: reply.detail)
-        guard reply.flags.contains(.hasStreams) else { return result }
-        guard answer.files.count >= 2,
-            let output = MemoryFile.content(of: answer.files[0], count: Int(reply.outputBytes)),
-            let error = MemoryFile.content(of: answer.files[1], count: Int(reply.errorBytes))
-        else { return failure("the guest's output could not be read") }
-        result.standardOutput = output
-        result.standardError = error
+        var files = answer.files[...]
+        for (flag, count, stream) in [
+            (Wire.Reply.Flags.hasOutput, reply.outputBytes, \ExecutionResult.standardOutput),
+            (.hasError, reply.errorBytes, \.standardError),
+        ] where reply.flags.contains(flag) {
+            guard let content = files.popFirst().flatMap({ MemoryFile.content(of: $0, count: Int(count)) })
+            else { return failure("the guest's output could not be read") }
+            result[keyPath: stream] = content
+        }
         return result
     }
 

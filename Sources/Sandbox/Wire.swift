@@ -67,9 +67,10 @@ enum Wire {
             static let hasSignal = Flags(rawValue: 2)
             static let outputTruncated = Flags(rawValue: 4)
             static let errorTruncated = Flags(rawValue: 8)
-            static let hasStreams = Flags(rawValue: 16)
-            static let hasArtefact = Flags(rawValue: 32)
-            static let sourceIsArtefact = Flags(rawValue: 64)
+            static let hasOutput = Flags(rawValue: 16)
+            static let hasError = Flags(rawValue: 32)
+            static let hasArtefact = Flags(rawValue: 64)
+            static let sourceIsArtefact = Flags(rawValue: 128)
         }
 
         var id: UInt64

@@ -13,12 +13,26 @@ enum {
     MAX_GUEST_OPEN_FILES = 512,
     MAX_GUEST_PROCESSES = 512,
     MAX_SCRATCH_INODES = 8192,
-    /// A box that has not started its guest by then is our own failure.
+    /// Warm boxes of a slot, each of another shape.
+    MAX_BOXES_A_SLOT = 6,
+    /// Runs after which a box is built anew.
+    MAX_RUNS_A_BOX = 500,
+    /// What a run left beyond this makes its box go instead of being cleared.
+    MAX_CLEARED_INODES = 300,
+    MAX_CLEARED_DEPTH = 64,
+    /// A box that is not built, or has not started its guest, by then is our own failure.
     SETUP_TIMEOUT_MS = 10000,
+    /// A box that is not clean by then goes.
+    CLEAR_TIMEOUT_MS = 1000,
     /// From the order to kill until a box that has not reported is torn down as a whole.
     KILL_GRACE_MS = 5000,
     /// Longest pause between two looks at the counters of a run.
     MAX_CHECK_INTERVAL_MS = 20,
+    /// The same where counters have to be gathered from /proc, and from how many processes at most.
+    SURVEY_INTERVAL_MS = 5,
+    /// CPU time that a group may show beyond that of its guests before this means something.
+    MAX_WARDEN_CPU_US = 1000,
+    MAX_SURVEYED_TASKS = 1024,
     MIN_TIME_LIMIT_MS = 1,
     MAX_CPU_TIME_MS = 60 * 1000,
     MAX_WALL_TIME_MS = 120 * 1000,
@@ -43,6 +57,9 @@ enum {
 #define MAX_GUEST_STACK_BYTES (1 * GIB)
 #define COMPILE_MEMORY_BYTES (2 * GIB)
 #define COMPILE_STREAM_BYTES (64 * KIB)
+/// What a run's groups may still be charged for when the next run begins; beyond, they are made anew.
+#define MAX_GROUP_RESIDUE_BYTES (512 * KIB)
+#define ADDRESS_SPACE_SLACK_BYTES (64 * MIB)
 #define RUN_SCRATCH_BYTES (64 * MIB)
 #define COMPILE_SCRATCH_BYTES (256 * MIB)
 #define ASSIST_SCRATCH_BYTES (768 * MIB)

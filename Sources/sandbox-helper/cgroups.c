@@ -13,20 +13,12 @@
 #include <unistd.h>
 
 #include "cgroup_files.h"
+#include "hierarchies.h"
 #include "layers.h"
 #include "ceilings.h"
 
-enum controller { MEMORY, PIDS, CPU, CONTROLLERS };
-
-/// A hierarchy in use: its folder of this helper and the controllers it serves.
-struct hierarchy {
-    char folder[320];
-    bool serves[CONTROLLERS];
-    bool is_v2;
-};
-
-static struct hierarchy hierarchies[MAX_HIERARCHIES];
-static int hierarchy_count;
+struct hierarchy hierarchies[MAX_HIERARCHIES];
+int hierarchy_count;
 static uint32_t layers;
 static char group_name[64];
 
@@ -51,13 +43,13 @@ static bool holds(const char *folder, const char *file, int64_t wanted) {
 
 static int limit_memory(const char *folder, bool is_v2, int64_t bytes) {
     if (is_v2) {
-        write_text(folder, "memory.oom.group", "1");
         write_text(folder, "memory.swap.max", "0");
         if (write_number(folder, "memory.max", bytes) != 0) return -1;
         return holds(folder, "memory.max", bytes) ? 0 : -1;
     }
+    // Absent where swap is not accounted. It may not be below the other: on the way up it goes first, down last.
+    write_number(folder, "memory.memsw.limit_in_bytes", bytes);
     if (write_number(folder, "memory.limit_in_bytes", bytes) != 0) return -1;
-    // Absent where swap is not accounted.
     write_number(folder, "memory.memsw.limit_in_bytes", bytes);
     write_text(folder, "memory.swappiness", "0");
     return holds(folder, "memory.limit_in_bytes", bytes) ? 0 : -1;
@@ -68,7 +60,7 @@ static int limit_processes(const char *folder, int64_t processes) {
     return holds(folder, "pids.max", processes) ? 0 : -1;
 }
 
-static int apply_limits(
+int hierarchy_limit(
     const struct hierarchy *hierarchy, const char *folder, int64_t memory, int64_t processes) {
     if (hierarchy->serves[MEMORY] && limit_memory(folder, hierarchy->is_v2, memory) != 0) return -1;
     if (hierarchy->serves[PIDS] && limit_processes(folder, processes) != 0) return -1;
@@ -120,7 +112,7 @@ static bool try_base(struct hierarchy *hierarchy, const char *base) {
     }
     snprintf(trial, sizeof trial, "%s/slot-trial", hierarchy->folder);
     bool works = (mkdir(trial, 0755) == 0 || errno == EEXIST) &&
-                 apply_limits(hierarchy, trial, 64 * MIB, 16) == 0;
+                 hierarchy_limit(hierarchy, trial, 64 * MIB, 16) == 0;
     if (hierarchy->serves[CPU]) {
         int counter = open_in(trial, hierarchy->is_v2 ? "cpu.stat" : "cpuacct.usage", O_RDONLY);
         works = works && counter >= 0;
@@ -214,6 +206,37 @@ static void open_v1(enum controller controller, uint32_t layer) {
     }
 }
 
+// MARK: The wardens' groups
+
+static int box_joins[MAX_HIERARCHIES];
+static int box_join_count;
+
+/// Removed with everything else at the end.
+static void make_box_groups(void) {
+    for (int i = box_join_count; i < hierarchy_count; i++) {
+        char folder[400];
+        snprintf(folder, sizeof folder, "%s/slot-boxes", hierarchies[i].folder);
+        if (mkdir(folder, 0755) != 0 && errno != EEXIST) return;
+        box_joins[i] = open_in(folder, "cgroup.procs", O_WRONLY);
+        if (box_joins[i] < 0) return;
+        box_join_count = i + 1;
+    }
+}
+
+int cgroups_box_joins(int *descriptors) {
+    for (int i = 0; i < box_join_count; i++) descriptors[i] = box_joins[i];
+    return box_join_count;
+}
+
+int cgroups_join_boxes(void) {
+    int result = box_join_count == hierarchy_count ? 0 : -1;
+    for (int i = 0; i < box_join_count; i++) {
+        if (write(box_joins[i], "0", 1) != 1) result = -1;
+        close(box_joins[i]);
+    }
+    return result;
+}
+
 void cgroups_open(void) {
     struct stat namespace_status;
     unsigned long namespace_id =
@@ -224,93 +247,10 @@ void cgroups_open(void) {
     if (!served[MEMORY]) open_v1(MEMORY, LAYER_CGROUP_MEMORY_V1);
     if (!served[PIDS]) open_v1(PIDS, LAYER_CGROUP_PIDS_V1);
     if (!served[CPU]) open_v1(CPU, LAYER_CGROUP_CPU_V1);
+    make_box_groups();
 }
 
 uint32_t cgroups_layers(void) { return layers; }
-
-// MARK: A run's groups
-
-static int slot_folder(const struct hierarchy *hierarchy, int slot, char *folder, size_t size) {
-    return snprintf(folder, size, "%s/slot%d", hierarchy->folder, slot) < (int)size ? 0 : -1;
-}
-
-static int open_counters(struct cgroup *group, const struct hierarchy *hierarchy, const char *folder) {
-    int join = open_in(folder, "cgroup.procs", O_WRONLY);
-    if (join < 0) return -1;
-    group->join[group->join_count++] = join;
-    if (hierarchy->is_v2) group->kill = open_in(folder, "cgroup.kill", O_WRONLY);
-    if (hierarchy->serves[CPU]) {
-        group->cpu = open_in(folder, hierarchy->is_v2 ? "cpu.stat" : "cpuacct.usage", O_RDONLY);
-        if (group->cpu < 0) return -1;
-    }
-    if (hierarchy->serves[MEMORY]) {
-        group->events = open_in(folder, hierarchy->is_v2 ? "memory.events" : "memory.oom_control", O_RDONLY);
-        const char *peak = hierarchy->is_v2 ? "memory.peak" : "memory.max_usage_in_bytes";
-        group->peak = open_in(folder, peak, O_RDONLY);
-        if (group->events < 0) return -1;
-    }
-    return 0;
-}
-
-int cgroup_create(struct cgroup *group, int slot, int64_t memory_bytes, int64_t processes) {
-    *group = (struct cgroup){.slot = slot, .cpu = -1, .events = -1, .peak = -1, .kill = -1};
-    for (int i = 0; i < hierarchy_count; i++) {
-        char folder[400];
-        if (slot_folder(&hierarchies[i], slot, folder, sizeof folder) != 0) return -1;
-        bool made = mkdir(folder, 0755) == 0;
-        if (!made || apply_limits(&hierarchies[i], folder, memory_bytes, processes) != 0 ||
-            open_counters(group, &hierarchies[i], folder) != 0) {
-            int error = errno;
-            cgroup_remove(group);
-            errno = error;
-            return -1;
-        }
-    }
-    int64_t base = cgroup_cpu_us(group);
-    group->cpu_base_us = base > 0 ? base : 0;
-    return 0;
-}
-
-int64_t cgroup_cpu_us(const struct cgroup *group) {
-    if (group->cpu < 0) return -1;
-    int64_t us;
-    if (layers & LAYER_CGROUP_CPU_V2) {
-        us = keyed_number(group->cpu, "usage_usec");
-    } else {
-        us = number_in(group->cpu) / 1000;
-    }
-    return us < group->cpu_base_us ? 0 : us - group->cpu_base_us;
-}
-
-int64_t cgroup_oom_kills(const struct cgroup *group) {
-    int64_t count = keyed_number(group->events, "oom_kill");
-    return count > 0 ? count : 0;
-}
-
-int64_t cgroup_peak_bytes(const struct cgroup *group) { return number_in(group->peak); }
-
-void cgroup_kill(const struct cgroup *group) {
-    if (group->kill >= 0 && write(group->kill, "1", 1) < 0) return;  // the box's own init kills as well
-}
-
-int cgroup_remove(struct cgroup *group) {
-    int result = 0;
-    for (int i = 0; i < group->join_count; i++) close(group->join[i]);
-    group->join_count = 0;
-    int *counters[] = {&group->cpu, &group->events, &group->peak, &group->kill};
-    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
-        if (*counters[i] >= 0) close(*counters[i]);
-        *counters[i] = -1;
-    }
-    for (int i = 0; i < hierarchy_count; i++) {
-        char folder[400];
-        if (slot_folder(&hierarchies[i], group->slot, folder, sizeof folder) != 0 ||
-            remove_folder(folder) != 0) {
-            result = -1;
-        }
-    }
-    return result;
-}
 
 void cgroups_remove_all(void) {
     for (int i = 0; i < hierarchy_count; i++) remove_tree(hierarchies[i].folder);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define MAX_PASSED_DESCRIPTORS 4
+#define MAX_PASSED_DESCRIPTORS 12
 
 /// Sends one packet with up to MAX_PASSED_DESCRIPTORS descriptors; 0, or -1 with errno. Never blocks.
 int send_packet(int socket, const void *bytes, size_t size, const int *descriptors, int count);

@@ -35,7 +35,6 @@ static struct guest_limits run_limits(const struct request *request, const struc
         .error_bytes = clip(request->error_bytes, 0, MAX_ERROR_BYTES),
         .processes = clip(request->processes, 1, language->processes),
         .file_bytes = RUN_FILE_BYTES,
-        .scratch_bytes = RUN_SCRATCH_BYTES,
     };
 }
 
@@ -48,7 +47,6 @@ static struct guest_limits compile_limits(void) {
         .error_bytes = COMPILE_STREAM_BYTES,
         .processes = COMPILE_PROCESSES,
         .file_bytes = COMPILE_FILE_BYTES,
-        .scratch_bytes = COMPILE_SCRATCH_BYTES,
     };
 }
 
@@ -64,12 +62,12 @@ static bool is_assist(uint32_t operation) {
 /// that runs; -1: it takes none.
 static int kit_position(uint32_t operation) {
     switch (operation) {
-    case OPERATION_COMPILE: return 1;
-    case OPERATION_RUN:
-    case OPERATION_ASSIST: return 2;
-    case OPERATION_RUN_JOINED:
-    case OPERATION_ASSIST_JOINED: return 3;
-    default: return -1;
+        case OPERATION_COMPILE: return 1;
+        case OPERATION_RUN:
+        case OPERATION_ASSIST: return 2;
+        case OPERATION_RUN_JOINED:
+        case OPERATION_ASSIST_JOINED: return 3;
+        default: return -1;
     }
 }
 
@@ -92,34 +90,62 @@ static const char *check_descriptors(uint32_t operation, const int *passed, int 
     return NULL;
 }
 
-static void plan_operation(
-    struct box_plan *plan, const struct request *request, const struct language *language) {
-    plan->language = language;
-    plan->system_folders = true;
-    plan->memory_model = language->memory_model;
-    if (request->operation != OPERATION_COMPILE && request->operation != OPERATION_VERSION) {
-        const char *name = language->artefact_name ? language->artefact_name : language->source_name;
-        bool is_native = language->run.count == 0;
-        plan->limits = run_limits(request, language);
-        plan->joined = is_joined(request->operation);
-        plan->reports = is_assist(request->operation);
-        if (plan->reports) {
-            plan->artefact_name = REPORT_NAME;
-            plan->limits.file_bytes = ASSIST_FILE_BYTES;
-            plan->limits.scratch_bytes = ASSIST_SCRATCH_BYTES;
-        }
-        plan->arguments = language->run;
-        plan->source_name = is_native ? NULL : name;
-        plan->system_folders = !is_native;
-        return;
+/// What the operation asks of the language table: the run, and the box it is to be had in.
+static void plan_operation(struct slot *slot, const struct request *request, const struct language *language) {
+    const uint32_t memory_groups = LAYER_CGROUP_MEMORY_V1 | LAYER_CGROUP_MEMORY_V2;
+    const struct text_list *mounts = language->mounts.count > 0 ? &language->mounts : NULL;
+    bool compiles = request->operation == OPERATION_COMPILE;
+    bool runs = !compiles && request->operation != OPERATION_VERSION;
+    bool is_native = runs && language->run.count == 0, reports = is_assist(request->operation);
+    struct run_order *order = &slot->order;
+    *order = (struct run_order){
+        .language = language,
+        .memory_is_grouped = (cgroups_layers() & memory_groups) != 0,
+        .reports = reports,
+        .joined = is_joined(request->operation),
+        // A compiler is limited by resident memory: its address space says little.
+        .memory_model = runs ? language->memory_model : MEMORY_RESIDENT,
+        .arguments = runs ? &language->run : compiles ? &language->compile : &language->version,
+        .limits = runs ? run_limits(request, language) : compile_limits(),
+    };
+    slot->shape = (struct box_shape){
+        .system_folders = !is_native,
+        .compiles = !runs,
+        .mounts = is_native ? NULL : mounts,
+        .scratch_bytes = reports ? ASSIST_SCRATCH_BYTES : runs ? RUN_SCRATCH_BYTES : COMPILE_SCRATCH_BYTES,
+    };
+    if (compiles) {
+        order->source_name = language->source_name;
+        order->artefact_name = language->artefact_name;
+    } else if (runs && !is_native) {
+        order->source_name = language->artefact_name ? language->artefact_name : language->source_name;
     }
-    plan->limits = compile_limits();
-    // A compiler is limited by resident memory: its address space says little.
-    plan->memory_model = MEMORY_RESIDENT;
-    plan->arguments = request->operation == OPERATION_COMPILE ? language->compile : language->version;
-    if (request->operation != OPERATION_COMPILE) return;
-    plan->source_name = language->source_name;
-    plan->artefact_name = language->artefact_name;
+    if (reports) {
+        order->artefact_name = REPORT_NAME;
+        order->limits.file_bytes = ASSIST_FILE_BYTES;
+    }
+}
+
+static int take(int *descriptor) {
+    int taken = *descriptor;
+    *descriptor = -1;
+    return taken;
+}
+
+/// Makes the descriptors of a request the slot's own; 0, or -1 with errno.
+static int take_descriptors(struct slot *slot, int *passed, int count) {
+    int kit = kit_position(slot->operation);
+    if (slot->order.joined) {
+        slot->input = take(&passed[1]);
+        slot->joined_pipe = take(&passed[2]);
+    } else if (kit == 2) {
+        slot->input = reopen_read_only(passed[1]);
+    } else {
+        slot->input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    if (count > 0) slot->program = take(&passed[0]);
+    if (kit >= 0 && kit < count) slot->kit = take(&passed[kit]);
+    return slot->input < 0 ? -1 : 0;
 }
 
 static struct slot *free_slot(const struct keeper *keeper) {
@@ -130,43 +156,25 @@ static struct slot *free_slot(const struct keeper *keeper) {
 }
 
 static void begin_request(
-    struct keeper *keeper, const struct request *request, const struct language *language,
-    const int *passed, int passed_count) {
+    struct keeper *keeper, const struct request *request, const struct language *language, int *passed,
+    int passed_count) {
     struct slot *slot = free_slot(keeper);
     if (!slot) {
         answer_error(keeper, request->id, "all slots are in use");
         return;
     }
-    struct box_plan *plan = &slot->plan;
-    const uint32_t memory_groups = LAYER_CGROUP_MEMORY_V1 | LAYER_CGROUP_MEMORY_V2;
-    plan_operation(plan, request, language);
-    plan->privileged = keeper->isolation.privileged;
-    plan->guest_id = keeper->isolation.guest_base + (uid_t)slot->index;
-    plan->memory_is_grouped = (cgroups_layers() & memory_groups) != 0;
-    plan->program = request->operation == OPERATION_VERSION ? -1 : passed[0];
-    int input, kit = kit_position(request->operation);
-    if (plan->joined) {
-        input = fcntl(passed[1], F_DUPFD_CLOEXEC, 3);
-        plan->output = passed[2];
-    } else if (kit == 2) {
-        input = reopen_read_only(passed[1]);
-    } else {
-        input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    }
-    plan->kit = kit >= 0 && kit < passed_count ? passed[kit] : 0;
-    plan->input = input;
+    plan_operation(slot, request, language);
     slot->operation = request->operation;
     slot->request = request->id;
     const char *step = "opening the input";
-    if (input < 0 || slot_begin(slot, &step) != 0) {
-        char detail[DETAIL_TEXT_SIZE];
-        snprintf(detail, sizeof detail, "%s: %s", step, strerror(errno));
-        answer_error(keeper, request->id, detail);
-    }
-    close_if_open(&input);
+    if (take_descriptors(slot, passed, passed_count) == 0 && slot_begin(slot, &step) == 0) return;
+    char detail[DETAIL_TEXT_SIZE];
+    snprintf(detail, sizeof detail, "%s: %s", step, strerror(errno));
+    slot_release(slot);
+    answer_error(keeper, request->id, detail);
 }
 
-static void take_request(struct keeper *keeper, struct request *request, const int *passed, int count) {
+static void take_request(struct keeper *keeper, struct request *request, int *passed, int count) {
     request->language[LANGUAGE_ID_SIZE - 1] = 0;
     const struct language *language = language_named(request->language);
     const char *fault = NULL;
@@ -196,7 +204,7 @@ static bool read_server(struct keeper *keeper) {
     if (size == (ssize_t)sizeof request && request.magic == PROTOCOL_MAGIC) {
         take_request(keeper, &request, passed, count);
     }
-    for (int i = 0; i < count; i++) close(passed[i]);
+    for (int i = 0; i < count; i++) close_if_open(&passed[i]);
     return true;
 }
 
@@ -204,28 +212,29 @@ static bool read_server(struct keeper *keeper) {
 
 static void finish(struct keeper *keeper, struct slot *slot) {
     struct reply reply = {.magic = PROTOCOL_MAGIC, .id = slot->request};
-    slot_destroy(slot);
     slot_conclude(slot, keeper->isolation.layers, &reply);
     uint32_t layers = slot->report.layers | (slot->report.layers ? cgroups_layers() : 0);
     layers_text(layers, reply.layers, sizeof reply.layers);
-    int passed[MAX_PASSED_DESCRIPTORS] = {slot->output.store, slot->error.store};
-    int count = 2;
-    seal(slot->output.store);
-    seal(slot->error.store);
-    reply.flags |= REPLY_HAS_STREAMS;
-    if (slot->artefact >= 0 && reply.end == END_EXITED) {
+    int passed[MAX_PASSED_DESCRIPTORS];
+    int count = 0;
+    if (slot->output.store >= 0) {
+        passed[count++] = slot->output.store;
+        reply.flags |= REPLY_HAS_OUTPUT;
+    }
+    if (slot->error.store >= 0) {
+        passed[count++] = slot->error.store;
+        reply.flags |= REPLY_HAS_ERROR;
+    }
+    for (int i = 0; i < count; i++) seal(passed[i]);
+    bool has_artefact = slot->artefact >= 0 && slot->report.artefact_bytes >= 0 && reply.end == END_EXITED;
+    if (has_artefact && seal(slot->artefact) == 0 &&
+        sealed_size(slot->artefact) == slot->report.artefact_bytes) {
         passed[count++] = slot->artefact;
         reply.artefact_bytes = slot->report.artefact_bytes;
         reply.flags |= REPLY_HAS_ARTEFACT;
     }
     bool compiled = slot->operation == OPERATION_COMPILE && reply.end == END_EXITED && reply.exit_code == 0;
-    if (compiled && !slot->plan.artefact_name) reply.flags |= REPLY_SOURCE_IS_ARTEFACT;
-    // The run is wiped away before the server hears of it.
-    if (slot->grouped && cgroup_remove(&slot->group) != 0) {
-        reply.end = END_SANDBOX_ERROR;
-        snprintf(reply.detail, sizeof reply.detail, "a control group could not be removed");
-    }
-    slot->grouped = false;
+    if (compiled && !slot->order.artefact_name) reply.flags |= REPLY_SOURCE_IS_ARTEFACT;
     send_packet(keeper->server, &reply, sizeof reply, passed, count);
     slot_release(slot);
 }
@@ -239,23 +248,20 @@ void keeper_serve(struct keeper *keeper) {
         for (int i = 0; i < keeper->slot_count; i++) {
             int due = slot_check(&keeper->slots[i]);
             if (due >= 0 && (timeout < 0 || due < timeout)) timeout = due;
+            if (keeper->slots[i].state == SLOT_OVER) finish(keeper, &keeper->slots[i]);
             first[i] = count;
             count += slot_polls(&keeper->slots[i], polls + count);
         }
         first[keeper->slot_count] = count;
         if (poll(polls, (nfds_t)count, timeout) < 0 && errno != EINTR) break;
         for (int i = 0; i < keeper->slot_count; i++) {
+            struct slot *slot = &keeper->slots[i];
             for (int p = first[i]; p < first[i + 1]; p++) {
-                if (!polls[p].revents || !slot_handle(&keeper->slots[i], &polls[p])) continue;
-                finish(keeper, &keeper->slots[i]);
-                break;
+                if (polls[p].revents) slot_handle(slot, &polls[p]);
             }
+            if (slot->state == SLOT_OVER) finish(keeper, slot);
         }
         if (polls[0].revents && !read_server(keeper)) break;
     }
-    for (int i = 0; i < keeper->slot_count; i++) {
-        if (keeper->slots[i].state == SLOT_FREE) continue;
-        slot_destroy(&keeper->slots[i]);
-        slot_release(&keeper->slots[i]);
-    }
+    for (int i = 0; i < keeper->slot_count; i++) slot_end(&keeper->slots[i]);
 }

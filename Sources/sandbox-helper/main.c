@@ -1,6 +1,7 @@
 /// sandbox-helper: started by the server with one end of a SOCK_SEQPACKET socketpair as descriptor 3, the language
-/// table as descriptor 4 and the number of slots as its argument. It alone keeps the privileges that building a box needs; it takes no path
-/// and no argument vector from anyone. It ends when the server closes its end.
+/// table as descriptor 4 and the number of slots as its argument. It alone keeps the privileges that building a box
+/// needs; once it has said hello it takes no path and no argument vector from anyone. It ends when the server closes
+/// its end.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -63,7 +64,7 @@ int main(int argument_count, char **arguments) {
     }
     struct keeper keeper = {.server = SERVER_DESCRIPTOR, .slot_count = slot_count, .slots = slots};
     for (int i = 0; i < slot_count; i++) slot_initialise(&slots[i], i);
-    if (prepare_process() != 0 || seccomp_filter_build() != 0) {
+    if (prepare_process() != 0) {
         fprintf(stderr, "sandbox-helper: %s\n", strerror(errno));
         return EXIT_UNUSABLE;
     }
@@ -73,7 +74,8 @@ int main(int argument_count, char **arguments) {
     }
     close(LANGUAGES_DESCRIPTOR);
     cgroups_open();
-    if (janitor_start() != 0) {
+    bool memory_is_grouped = cgroups_layers() & (LAYER_CGROUP_MEMORY_V1 | LAYER_CGROUP_MEMORY_V2);
+    if (seccomp_filter_build(memory_is_grouped) != 0 || janitor_start() != 0) {
         fprintf(stderr, "sandbox-helper: %s\n", strerror(errno));
         cgroups_remove_all();
         return EXIT_UNUSABLE;

@@ -129,19 +129,18 @@ static int add_proc(uint32_t *layers) {
     return 0;
 }
 
-/// One sized file system for all that a guest may write.
+/// One sized file system for all that a guest may write; its folders are made before each run (`scratch.h`).
 static int add_scratch(const struct box_plan *plan) {
-    static const char *const folders[] = {"box/work", "box/tmp", "box/shm"};
-    char options[96];
-    snprintf(options, sizeof options, "size=%lld,nr_inodes=%d,mode=0755",
-             (long long)plan->limits.scratch_bytes, MAX_SCRATCH_INODES);
+    char options[128];
+    int length = snprintf(options, sizeof options, "size=%lld,nr_inodes=%d,mode=0755",
+                          (long long)plan->shape.scratch_bytes, MAX_SCRATCH_INODES);
+    if (plan->privileged) {
+        snprintf(options + length, sizeof options - (size_t)length, ",uid=%u,gid=%u", plan->warden_id,
+                 plan->warden_id);
+    }
     if (mkdir("box", 0755) != 0) return -1;
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW;
     if (mount("scratch", "box", "tmpfs", flags, options) != 0) return -1;
-    for (size_t i = 0; i < COUNT(folders); i++) {
-        if (mkdir(folders[i], 0700) != 0) return -1;
-        if (plan->privileged && lchown(folders[i], plan->guest_id, plan->guest_id) != 0) return -1;
-    }
     return symlink("box/tmp", "tmp");
 }
 
@@ -150,15 +149,14 @@ int mounts_enter(const struct box_plan *plan, uint32_t *layers) {
     *layers |= LAYER_MOUNT_NAMESPACE;
     if (mount("root", scaffold, "tmpfs", MS_NOSUID, "size=64k,nr_inodes=64,mode=0755") != 0) return -1;
     if (chdir(scaffold) != 0) return -1;
-    if (plan->system_folders && add_system_folders() != 0) return -1;
-    for (int i = 0; plan->system_folders && plan->language && i < plan->language->mounts.count; i++) {
-        if (add_folder(plan->language->mounts.texts[i]) != 0) return -1;
+    if (plan->shape.system_folders && add_system_folders() != 0) return -1;
+    for (int i = 0; plan->shape.mounts && i < plan->shape.mounts->count; i++) {
+        if (add_folder(plan->shape.mounts->texts[i]) != 0) return -1;
     }
     if (add_devices() != 0 || add_proc(layers) != 0 || add_scratch(plan) != 0) return -1;
     // The old root is put under the new one at the same place and let go: nothing of it can be reached.
     if (syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) return -1;
     if (set_attributes("/", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0) != 0) return -1;
-    if (chdir("/box/work") != 0) return -1;
     *layers |= LAYER_PRIVATE_ROOT;
     return 0;
 }

@@ -39,9 +39,10 @@ enum reply_flag {
     REPLY_HAS_SIGNAL = 2,
     REPLY_OUTPUT_TRUNCATED = 4,
     REPLY_ERROR_TRUNCATED = 8,
-    REPLY_HAS_STREAMS = 16, /* descriptors: standard output, standard error */
-    REPLY_HAS_ARTEFACT = 32, /* one more descriptor: what was compiled, or a validator's report */
-    REPLY_SOURCE_IS_ARTEFACT = 64, /* compiled well, and what runs is the source itself */
+    REPLY_HAS_OUTPUT = 16,   /* a descriptor: standard output, where there was any */
+    REPLY_HAS_ERROR = 32,    /* the next descriptor: standard error, where there was any */
+    REPLY_HAS_ARTEFACT = 64, /* the next descriptor: what was compiled, or a validator's report */
+    REPLY_SOURCE_IS_ARTEFACT = 128, /* compiled well, and what runs is the source itself */
 };
 
 /// Sent once by the helper when it is ready.

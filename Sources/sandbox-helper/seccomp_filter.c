@@ -26,6 +26,9 @@ static const char *const absent[] = {
     "fanotify_init",   "fanotify_mark",  "landlock_create_ruleset",
 };
 
+/// The same where no memory group is: what is written there belongs to no process and would not be seen.
+static const char *const absent_without_groups[] = {"memfd_create", "shmget"};
+
 static const char *const forbidden[] = {
     // mounts and roots
     "mount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "open_tree",
@@ -98,11 +101,15 @@ static int deny_arguments(scmp_filter_ctx context) {
     return 0;
 }
 
-static int add_rules(scmp_filter_ctx context) {
+static int add_rules(scmp_filter_ctx context, bool memory_is_grouped) {
     // A foreign architecture's numbers mean other calls (int 0x80, x32): no errno would be safe.
     int result = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (result == 0) result = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     if (result == 0) result = deny_names(context, absent, sizeof absent / sizeof absent[0], ENOSYS);
+    if (result == 0 && !memory_is_grouped) {
+        size_t count = sizeof absent_without_groups / sizeof absent_without_groups[0];
+        result = deny_names(context, absent_without_groups, count, ENOSYS);
+    }
     if (result == 0) result = deny_names(context, forbidden, sizeof forbidden / sizeof forbidden[0], EPERM);
     if (result == 0) result = deny_arguments(context);
     for (int number = FIRST_UNREVIEWED_CALL; result == 0 && number <= LAST_UNREVIEWED_CALL; number++) {
@@ -132,13 +139,13 @@ static int export_program(scmp_filter_ctx context) {
     return result;
 }
 
-int seccomp_filter_build(void) {
+int seccomp_filter_build(bool memory_is_grouped) {
     scmp_filter_ctx context = seccomp_init(SCMP_ACT_ALLOW);
     if (!context) {
         errno = ENOMEM;
         return -1;
     }
-    int result = add_rules(context);
+    int result = add_rules(context, memory_is_grouped);
     if (result != 0) errno = -result;
     if (result == 0) result = export_program(context);
     seccomp_release(context);

@@ -15,7 +15,7 @@ import Testing
             [
                 "-std=gnu17", "-I", helper.path, "-o", check,
                 Machine.attackFolder.appendingPathComponent("collector/check.c").path,
-                helper.appendingPathComponent("files.c").path,
+                helper.appendingPathComponent("scratch.c").path,
                 helper.appendingPathComponent("descriptors.c").path,
             ], in: folder)
         try #require(build.status == 0, "\(build.output)")

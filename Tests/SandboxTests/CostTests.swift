@@ -3,7 +3,7 @@ import Judging
 import Sandbox
 import Testing
 
-extension HostileTests {
+extension GuestTests {
     /// Figures, not limits: `CODUEL_MEASURE=1 swift test -c release --filter Costs` prints them.
     @Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["CODUEL_MEASURE"] != nil))
     struct Costs {

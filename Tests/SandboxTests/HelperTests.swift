@@ -3,7 +3,7 @@ import Judging
 import Sandbox
 import Testing
 
-extension HostileTests {
+extension GuestTests {
     @Suite(.serialized) struct Helper {
         private let sleeper = CompiledProgram(
             language: "python", artefact: Array("import time\ntime.sleep(60)".utf8))
@@ -75,22 +75,7 @@ extension HostileTests {
         @Test("without privileges there are fewer layers, and judging is refused unless allowed")
         func unprivileged() async throws {
             guard getuid() == 0 else { return }
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sandbox-\(getpid())")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            // The build folder may be closed to others.
-            let helper = folder.appendingPathComponent("sandbox-helper").path
-            try FileManager.default.copyItem(atPath: Machine.helperPath, toPath: helper)
-            chmod(folder.path, 0o755)
-            chmod(helper, 0o755)
-            let wrapper = folder.appendingPathComponent("as-nobody").path
-            let script = """
-                #!/bin/sh
-                exec /usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups \(helper) "$@"
-                """
-            try Data(script.utf8).write(to: URL(fileURLWithPath: wrapper))
-            chmod(wrapper, 0o755)
-
+            let wrapper = try Mode.unprivileged.helper()
             let refusing = try Sandbox.start(helperPath: wrapper, slots: 1, languages: Machine.languages())
             #expect(refusing.refusal != nil)
             let refused = await refusing.run(sleeper, standardInput: [], limits: limits)
@@ -113,7 +98,7 @@ extension HostileTests {
     }
 }
 
-extension HostileTests.Helper {
+extension GuestTests.Helper {
     @Test("a server that has given up its rights still judges")
     func droppedPrivileges() async {
         guard getuid() == 0 else { return }

@@ -3,7 +3,7 @@ import Judging
 import Sandbox
 import Testing
 
-extension HostileTests {
+extension GuestTests {
     /// The languages that come with the server, where their tools are installed. A machine that lacks one says so
     /// in the output of this suite; `script/bootstrap --test` installs all but Swift's.
     @Suite(.serialized) struct LanguageTools {

@@ -1,5 +1,6 @@
 import Foundation
 import Sandbox
+import Synchronization
 import Testing
 
 /// The machine the tests run on, and the one sandbox most of them share.
@@ -25,16 +26,22 @@ enum Machine {
 
     static func languages() throws -> Languages { try Languages() }
 
-    static let shared = Result { try startSandbox() }
+    private static let shared = Mutex<[Mode: Result<Sandbox, any Error>]>([:])
 
-    static func sandbox() throws -> Sandbox { try shared.get() }
+    /// One sandbox a mode for all tests.
+    static func sandbox(_ mode: Mode = .asIs) throws -> Sandbox {
+        try shared.withLock { sandboxes in
+            let sandbox = sandboxes[mode] ?? Result { try startSandbox(helper: try mode.helper()) }
+            sandboxes[mode] = sandbox
+            return sandbox
+        }.get()
+    }
 
     /// False only where the kernel gives no namespaces at all.
-    static var canIsolate: Bool { (try? shared.get().refusal) == .some(nil) }
+    static var canIsolate: Bool { (try? sandbox().refusal) == .some(nil) }
 
-    static var isStrong: Bool {
-        guard let layers = try? shared.get().probe() else { return false }
-        return layers.allSatisfy { $0.isActive || !$0.isRequired }
+    static func isStrong(_ sandbox: Sandbox) -> Bool {
+        sandbox.probe().allSatisfy { $0.isActive || !$0.isRequired }
     }
 
     static let packageFolder = URL(fileURLWithPath: #filePath)

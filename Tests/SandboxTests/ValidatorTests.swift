@@ -2,7 +2,7 @@ import Judging
 import Sandbox
 import Testing
 
-extension HostileTests {
+extension GuestTests {
     @Suite(.serialized) struct Validators {
         private let limits = ExecutionLimits(cpuTimeMs: 2_000, wallTimeMs: 4_000, memoryBytes: 256 << 20)
 

@@ -3,7 +3,7 @@ import Judging
 import Testing
 
 /// A program of `fixtures/attacks` with what it must come to, told by comments at its head.
-struct HostileProgram: Sendable, CustomTestStringConvertible {
+struct Attack: Sendable, CustomTestStringConvertible {
     var path: String
     var language: String
     var expected: Set<String> = []
@@ -18,11 +18,11 @@ struct HostileProgram: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { path }
 
-    static func all(in folder: String) -> [HostileProgram] {
+    static func all(in folder: String) -> [Attack] {
         let names =
             (try? FileManager.default.contentsOfDirectory(
                 atPath: Machine.attackFolder.appendingPathComponent(folder).path)) ?? []
-        return names.sorted().compactMap { HostileProgram(path: "\(folder)/\($0)") }
+        return names.sorted().compactMap { Attack(path: "\(folder)/\($0)") }
     }
 
     init?(path: String) {
