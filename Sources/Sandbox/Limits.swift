@@ -16,6 +16,13 @@ enum Limits {
     static let stopMs: Int = 3_000
     static let versionTextBytes = 200
 
+    /// Compilations kept, and the bytes of their sources, programs and messages together.
+    static let cachedCompilations = 256
+    static let cachedCompilationBytes = 256 << 20
+    /// Programs held as memory files.
+    static let heldArtefacts = 32
+    static let heldArtefactBytes = 256 << 20
+
     /// Language files; the helper has the same bounds (`Sources/sandbox-helper/ceilings.h`).
     static let languages = 32
     static let languageFileBytes = 64 << 10

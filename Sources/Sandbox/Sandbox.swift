@@ -16,6 +16,9 @@ public final class Sandbox: ProgramExecutor {
     private let layers: [Layer]
     private let knownLanguages: Languages
     let reports = ReportStore()
+    private let cache = CompileCache()
+    private let artefacts = ArtefactFiles()
+    private let noInput = MemoryFile.sealed([UInt8]())
 
     /// Why programs are not run here; nil when they are.
     public let refusal: String?
@@ -128,6 +131,16 @@ public final class Sandbox: ProgramExecutor {
     public func compile(
         language: String, source: [UInt8], files: [String: [UInt8]]
     ) async -> CompileResult {
+        let key = CompileCache.Key(language: language, source: source, files: files)
+        if let known = cache.result(for: key) { return known }
+        let result = await compileAnew(language: language, source: source, files: files)
+        cache.store(result, for: key)
+        return result
+    }
+
+    private func compileAnew(
+        language: String, source: [UInt8], files: [String: [UInt8]]
+    ) async -> CompileResult {
         let kit = Kit(work: files)
         let (execution, answer) = await perform(
             .compile, language: language, limits: Self.compileLimits, contents: [source] + kit.contents)
@@ -151,9 +164,15 @@ public final class Sandbox: ProgramExecutor {
         _ program: CompiledProgram, standardInput: [UInt8], limits: ExecutionLimits
     ) async -> ExecutionResult {
         let kit = Kit(work: program.files, arguments: program.arguments)
+        if let refusal { return Self.failure(refusal) }
+        guard await gate.enter() else { return Self.failure("too many runs wait for the sandbox") }
+        defer { gate.leave() }
+        let input = standardInput.isEmpty ? noInput : MemoryFile.sealed(standardInput)
+        guard let artefact = artefacts.file(of: program.artefact), let input,
+            let more = MemoryFile.sealed(kit.contents)
+        else { return Self.failure("no memory for the sandbox's input") }
         return await perform(
-            .run, language: program.language, limits: limits,
-            contents: [program.artefact, standardInput] + kit.contents
+            .run, language: program.language, limits: limits, files: [artefact, input] + more
         ).execution
     }
 
