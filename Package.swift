@@ -43,6 +43,7 @@ let package = Package(
         .target(name: "Battles", swiftSettings: settings),
         .target(name: "Rooms", dependencies: ["CRDT", "SyncProtocol", "Battles"], swiftSettings: settings),
         .target(name: "Matchmaking", swiftSettings: settings),
+        .target(name: "Traces", swiftSettings: settings),
         .target(name: "Webhooks", swiftSettings: settings),
         .target(
             name: "Problems", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: settings
@@ -77,6 +78,10 @@ let package = Package(
             name: "ForeignStores", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings),
         .target(
+            name: "Telemetry",
+            dependencies: ["Traces", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings),
+        .target(
             name: "OutboundHTTP",
             dependencies: [
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -95,7 +100,7 @@ let package = Package(
         .target(
             name: "SyncServer",
             dependencies: [
-                "Rooms", "SyncProtocol", "CRDT", "Battles", "CZlib",
+                "Rooms", "SyncProtocol", "CRDT", "Battles", "Traces", "CZlib",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -104,7 +109,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Identity", "Problems", "Judging", "Matchmaking", "CRDT", "Rooms", "SyncProtocol",
-                "SyncServer", "Webhooks",
+                "SyncServer", "Webhooks", "Traces",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -122,7 +127,8 @@ let package = Package(
                 "CRDT", "Rooms", "SyncServer", "Battles", "Matchmaking", "Problems", "PackageFiles",
                 "Judging",
                 "Sandbox", "Identity", "StorageSQLite", "Gateway", "CZlib", "CPrivileges", "sandbox-helper",
-                "SyncProtocol", "Webhooks", "OutboundHTTP", "ForeignStores", "MailDelivery",
+                "SyncProtocol", "Webhooks", "OutboundHTTP", "ForeignStores", "MailDelivery", "Traces",
+                "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -175,6 +181,10 @@ let package = Package(
                 "Webhooks", "OutboundHTTP", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: settings),
+        .testTarget(
+            name: "TelemetryTests",
+            dependencies: ["Telemetry", "Traces", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings),
         .testTarget(name: "BattlesTests", dependencies: ["Battles", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "MatchmakingTests", dependencies: ["Matchmaking", "TestSupport"], swiftSettings: settings),

@@ -11,6 +11,10 @@ public actor JudgeService {
             _ submission: Submission, _ testsPassed: Int, _ testsTotal: Int, _ status: SubmissionStatus
         ) async -> Void
     public typealias FinishHandler = @Sendable (_ submission: Submission) async -> Void
+    /// Runs one attempt at judging a submission, once, and gives back what it gives: whether it is done.
+    public typealias AttemptScope =
+        @Sendable (_ submission: Submission, _ attempt: @Sendable () async throws -> Bool) async throws ->
+        Bool
     public typealias FaultHandler = @Sendable (_ submissionID: String, _ message: String) async -> Void
 
     enum Job: Sendable {
@@ -48,6 +52,7 @@ public actor JudgeService {
     private var onProgress: ProgressHandler?
     private var onFinished: FinishHandler?
     private var onFault: FaultHandler?
+    private var around: AttemptScope = { _, attempt in try await attempt() }
 
     /// - Parameters:
     ///   - workers: jobs worked on at the same time; not more than the executor has places for.
@@ -70,10 +75,12 @@ public actor JudgeService {
 
     /// Sets who is told. Progress comes at most every `Limits.progressIntervalMs` a submission; the finish once, by the
     /// process that wrote the verdict (a process that dies in between never tells: readers of the store see it); faults
-    /// are judge errors and failing stores, for the operator's log.
+    /// are judge errors and failing stores, for the operator's log. `around` is for whoever measures attempts.
     public func observe(
-        onProgress: ProgressHandler? = nil, onFinished: FinishHandler? = nil, onFault: FaultHandler? = nil
+        onProgress: ProgressHandler? = nil, onFinished: FinishHandler? = nil, onFault: FaultHandler? = nil,
+        around: AttemptScope? = nil
     ) {
+        if let around { self.around = around }
         self.onProgress = onProgress
         self.onFinished = onFinished
         self.onFault = onFault
@@ -267,11 +274,15 @@ public actor JudgeService {
         guard let submission = try await submissions.submission(id), submission.status != .finished else {
             return true
         }
+        return try await around(submission) { try await self.attempt(submission) }
+    }
+
+    private func attempt(_ submission: Submission) async throws -> Bool {
         guard submission.attempts < Limits.attempts else {
             return try await finish(
                 submission, Self.judgeError(tests: 0), fault: "given up after too many attempts")
         }
-        try await submissions.advance(id, to: .compiling, beginsAttempt: true)
+        try await submissions.advance(submission.id, to: .compiling, beginsAttempt: true)
         let problem: Problem
         do {
             guard let found = try await catalogue.problem(submission.problemID) else {

@@ -97,7 +97,7 @@ public actor MatchDirector {
     /// Ticks until its task is cancelled.
     public func run() async {
         while !Task.isCancelled {
-            await tick()
+            ports.onTick(await tick())
             do { try await ports.pause(settings.tickMs) } catch { return }
         }
     }

@@ -29,6 +29,8 @@ public struct MatchPorts: Sendable {
     /// has the room too.
     public var onMatched: @Sendable (ProposedMatch, _ roomID: String) async -> Void
     public var onExpired: @Sendable (Ticket) async -> Void
+    /// What a tick did, for whoever counts.
+    public var onTick: @Sendable (MatchTickReport) -> Void
     /// Milliseconds since 1970.
     public var now: @Sendable () -> Int64
     public var newTicketID: @Sendable () -> String
@@ -40,6 +42,7 @@ public struct MatchPorts: Sendable {
         discardRoom: @escaping @Sendable (String) async -> Void = { _ in },
         onMatched: @escaping @Sendable (ProposedMatch, String) async -> Void,
         onExpired: @escaping @Sendable (Ticket) async -> Void = { _ in },
+        onTick: @escaping @Sendable (MatchTickReport) -> Void = { _ in },
         now: @escaping @Sendable () -> Int64, newTicketID: @escaping @Sendable () -> String,
         pause: @escaping @Sendable (Int64) async throws -> Void
     ) {
@@ -47,6 +50,7 @@ public struct MatchPorts: Sendable {
         self.discardRoom = discardRoom
         self.onMatched = onMatched
         self.onExpired = onExpired
+        self.onTick = onTick
         self.now = now
         self.newTicketID = newTicketID
         self.pause = pause

@@ -1,6 +1,6 @@
 import Battles
 
-public enum RoomKind: String, Sendable, Codable {
+public enum RoomKind: String, Sendable, Codable, CaseIterable {
     case pair, battle, open
     /// One document of a service account, for the users of somebody else's product.
     case hosted

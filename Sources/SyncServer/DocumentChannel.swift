@@ -2,6 +2,7 @@ import CRDT
 import NIOCore
 import Rooms
 import SyncProtocol
+import Traces
 
 /// Who opens a document, or why not.
 public struct SocketAdmission: Sendable {
@@ -10,6 +11,8 @@ public struct SocketAdmission: Sendable {
     public var document: String
     /// The epoch of the sync token; nil where the token carries none.
     public var epoch: Int64?
+    /// What the request for the socket was part of.
+    public var trace: TraceContext?
 
     public init(caller: RoomCaller, roomID: String, document: String, epoch: Int64? = nil) {
         self.caller = caller
@@ -173,7 +176,9 @@ final class DocumentChannel: @unchecked Sendable {
 
     private func handle(_ message: ArraySlice<UInt8>) {
         do throws(FrameError) {
-            guard let inbound = inbound(try ClientMessage(decoding: message)) else { return }
+            let message = try ClientMessage(decoding: message)
+            socket.statistics.received.add(SyncMessageKind(message))
+            guard let inbound = inbound(message) else { return }
             host?.receive(inbound, from: self)
         } catch {
             refuseUnreadable()
@@ -181,7 +186,10 @@ final class DocumentChannel: @unchecked Sendable {
     }
 
     /// A message of the client could not be read.
-    func refuseUnreadable() { host?.receive(.refusedWrite(.malformed), from: self) }
+    func refuseUnreadable() {
+        socket.statistics.received.add(.unknown)
+        host?.receive(.refusedWrite(.malformed), from: self)
+    }
 
     private func inbound(_ message: ClientMessage) -> Inbound? {
         switch message {

@@ -51,6 +51,11 @@ public final class RoomDirectory: Sendable {
     /// Rooms in memory, and sockets in them where that is known without asking.
     public var loadedRooms: Int { state.withLock { $0.hosts.count } }
 
+    /// Rooms of a kind in memory. Linear in their number.
+    public func loadedRooms(of kind: RoomKind) -> Int {
+        state.withLock { $0.hosts.values.count { $0.kind == kind } }
+    }
+
     /// Rooms by where they stand.
     public func rooms(_ status: RoomStatus) -> Int {
         let atMs = services.now()

@@ -1,6 +1,7 @@
 import NIOCore
 import Rooms
 import SyncProtocol
+import Traces
 
 // What is asked of a room without a socket.
 extension RoomHost {
@@ -24,7 +25,8 @@ extension RoomHost {
     func submit(_ make: @escaping @Sendable (_ requestID: UInt64, _ atMs: Int64) -> SubmissionRequest) async
         -> SubmissionResult
     {
-        await withCheckedContinuation { continuation in
+        let trace = TraceContext.current
+        return await withCheckedContinuation { continuation in
             loop.execute {
                 guard self.status == .live else {
                     return continuation.resume(returning: .failure(.init(refusal: .unavailable)))
@@ -32,6 +34,7 @@ extension RoomHost {
                 let atMs = self.services.now()
                 let request = make(self.services.nextID(), atMs)
                 self.requests[request.requestID] = continuation
+                self.traces.asked(request.requestID, trace)
                 self.room.request(request, atMs: atMs)
                 self.perform()
             }

@@ -3,6 +3,7 @@ import CRDT
 import NIOCore
 import Rooms
 import SyncProtocol
+import Traces
 
 /// Runs one room on one event loop: feeds it frames, commits and time, and carries out its actions.
 ///
@@ -21,6 +22,7 @@ final class RoomHost: @unchecked Sendable {
     typealias SubmissionResult = Result<StoredSubmission, SubmissionRefusalError>
 
     let id: String
+    let kind: RoomKind
     let loop: any EventLoop
     let services: RoomServices
     private let onGone: @Sendable (RoomHost) -> Void
@@ -34,6 +36,7 @@ final class RoomHost: @unchecked Sendable {
     private var pacing: (at: NIODeadline, task: Scheduled<Void>)?
     var requests: [UInt64: CheckedContinuation<SubmissionResult, Never>] = [:]
     var writes: [SubscriberID: CheckedContinuation<DocumentWriteOutcome, Never>] = [:]
+    var traces = SubmissionTraces()
     var stalled: Set<SubscriberID> = []
     private var wake: (atMs: Int64, task: Scheduled<Void>)?
     private var unloading: Scheduled<Void>?
@@ -54,9 +57,10 @@ final class RoomHost: @unchecked Sendable {
         onAccessChanged: @escaping @Sendable (_ roomID: String) -> Void
     ) {
         id = room.specification.id
+        kind = room.specification.kind
         self.room = room
         loop = home.loop
-        fanout = Fanout(home: home)
+        fanout = Fanout(home: home, counting: services.registry.statistics.sent)
         self.services = services
         self.onGone = onGone
         self.onAccessChanged = onAccessChanged
@@ -78,6 +82,7 @@ final class RoomHost: @unchecked Sendable {
         let tier = try room.join(
             channel.id, admission.caller, document: admission.document, atMs: services.now())
         fanout.add(channel, document: admission.document, tier: tier)
+        traces.opened(channel.id, admission.trace)
         fanout.tell(channel.id) { $0.admitted(mayWrite: tier == .writers) }
         perform()
     }
@@ -85,6 +90,7 @@ final class RoomHost: @unchecked Sendable {
     func leave(_ id: SubscriberID) {
         onLoop {
             self.fanout.remove(id)
+            self.traces.closed(id)
             self.stalled.remove(id)
             guard self.status == .live else { return }
             self.room.leave(id, atMs: self.services.now())
@@ -211,6 +217,7 @@ final class RoomHost: @unchecked Sendable {
         case .move(let id, let tier): fanout.move(id, to: tier)
         case .submissionTaken(let taken): store(taken)
         case .submissionRefused(let requestID, let refusal):
+            traces.refused(requestID)
             requests.removeValue(forKey: requestID)?.resume(returning: .failure(.init(refusal: refusal)))
         case .writeFinished(let requestID, let outcome):
             writes.removeValue(forKey: requestID)?.resume(returning: outcome)
@@ -265,9 +272,12 @@ final class RoomHost: @unchecked Sendable {
     private func store(_ taken: TakenSubmission) {
         rowsBeingStored += 1
         let specification = room.specification
+        let trace = traces.trace(of: taken)
         Task {
             do {
-                let sha256 = try await services.hooks.storeSubmission(specification, taken)
+                let sha256 = try await TraceContext.$current.withValue(trace) {
+                    try await services.hooks.storeSubmission(specification, taken)
+                }
                 loop.execute { self.answer(taken, sha256: sha256) }
             } catch {
                 services.hooks.alarm("submission \(taken.id) could not be stored: \(error)")

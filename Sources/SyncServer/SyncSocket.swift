@@ -95,7 +95,6 @@ final class SyncSocket {
 
     /// Counts a message of the client: whoever is too fast is read more slowly.
     func countMessage(bytes size: Int) {
-        registry.statistics.messagesReceived.add()
         registry.statistics.bytesReceived.add(size)
         entry.count(size)
         let now = NIODeadline.now()

@@ -235,8 +235,8 @@ def test_metrics_of_rooms_and_sockets(serve):
         assert metric(server, "coduel_room_pending_bytes") == 0
         assert metric(server, "coduel_ws_slow_receivers") == 0
         for name in (
-            "coduel_log_commit_seconds_count", "coduel_room_apply_seconds_count", "coduel_reader_lag_seconds_count",
-            "coduel_ws_messages_received_total", "coduel_ws_received_bytes_total", "coduel_ws_sent_bytes_total",
+            "coduel_log_commit_seconds_count", "coduel_crdt_apply_seconds_count", "coduel_reader_lag_seconds_count",
+            'coduel_ws_messages_total{direction="received",type="update"}', "coduel_ws_received_bytes_total", "coduel_ws_sent_bytes_total",
             "coduel_room_update_bytes_total",
         ):
             assert metric(server, name) > 0, name

@@ -13,6 +13,7 @@ import Testing
         "Battles": [],
         "Rooms": ["CRDT", "SyncProtocol", "Battles"],
         "Matchmaking": [],
+        "Traces": [],
         "Problems": ["Yams"],
         "Webhooks": ["Synchronization"],
         "Judging": ["Problems"],
@@ -27,20 +28,22 @@ import Testing
             "Synchronization", "Webhooks",
         ],
         "ForeignStores": ["Foundation", "GRDB"],
+        "Telemetry": ["Dispatch", "Foundation", "Glibc", "Logging", "Synchronization", "Traces"],
         "OutboundHTTP": ["Dispatch", "Glibc", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"],
         "MailDelivery": [
             "Foundation", "Glibc", "Identity", "NIOCore", "NIOPosix", "NIOSSL",
         ],
         "SyncServer": [
             "Battles", "CRDT", "CZlib", "Glibc", "Logging", "NIOCore", "Rooms", "SyncProtocol",
-            "Synchronization",
+            "Synchronization", "Traces",
         ],
         "Gateway": [
             "CRDT", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Identity", "Judging",
             "Logging",
             "Matchmaking", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOWebSocket",
             "Problems",
-            "Rooms", "SyncProtocol", "SyncServer", "Synchronization", "Webhooks",
+            "Rooms", "SyncProtocol", "SyncServer", "Synchronization", "Traces",
+            "Webhooks",
         ],
     ]
 
@@ -48,6 +51,7 @@ import Testing
     static let wiring = "coduel"
     static let adapters: Set<String> = [
         "Sandbox", "PackageFiles", "StorageSQLite", "OutboundHTTP", "ForeignStores", "MailDelivery",
+        "Telemetry",
     ]
     static let frameworks: Set<String> = ["Hummingbird", "HummingbirdCore", "GRDB", "JWTKit", "NIOSSL"]
 

@@ -8,8 +8,8 @@ import Testing
         metrics.add(.verdicts, 2, labels: ["AC", "python"])
         metrics.add(.verdicts, labels: ["W\"A\\\n", "cpp"])
         metrics.gauge(.webSocketConnections) { 7 }
-        metrics.observe(.judgeWait, seconds: 0.3)
-        metrics.observe(.judgeWait, seconds: 1_000)
+        metrics.observe(.judgeWait, 0.3)
+        metrics.observe(.judgeWait, 1_000)
         let text = metrics.render()
         #expect(text.contains("# TYPE coduel_judge_verdicts_total counter\n"))
         #expect(text.contains("coduel_judge_verdicts_total{verdict=\"AC\",language=\"python\"} 3\n"))

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Traces
 
 /// One fault of one field of a request body or query.
 package struct FieldFault: Sendable, Equatable {
@@ -110,12 +111,13 @@ package struct HTTPProblem: Error, Sendable {
     package static let internalError = HTTPProblem(
         .internalServerError, code: "internal", detail: "The server failed to answer this request.")
 
-    /// The answer that carries this problem.
-    package func response() -> Response {
+    /// The answer that carries this problem, and the trace it happened in.
+    package func response(traceID: TraceID? = nil) -> Response {
         let body = Body(
             type: "urn:coduel:problem:\(code)", title: status.reasonPhrase, status: status.code,
             detail: detail,
-            code: code, errors: errors.map { .init(field: $0.field, message: $0.message, code: $0.code) })
+            code: code, errors: errors.map { .init(field: $0.field, message: $0.message, code: $0.code) },
+            traceID: traceID?.description)
         var fields = headers
         fields[.contentType] = "application/problem+json"
         fields[.cacheControl] = "no-store"
@@ -134,5 +136,6 @@ package struct HTTPProblem: Error, Sendable {
         var detail: String
         var code: String
         var errors: [Fault]
+        var traceID: String?
     }
 }

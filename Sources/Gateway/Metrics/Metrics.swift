@@ -14,11 +14,14 @@ package final class Metrics: Sendable {
         var counters: [MetricSeries: Double] = [:]
         var histograms: [MetricSeries: Histogram] = [:]
         var gauges: [MetricSeries: @Sendable () -> Double] = [:]
-        var durations: [MetricSeries: @Sendable () -> Durations.Snapshot] = [:]
+        var values: [MetricSeries: Double] = [:]
+        var distributions: [MetricSeries: @Sendable () -> Distribution.Snapshot] = [:]
+        var refreshers: [@Sendable () async -> Void] = []
         var droppedSeries: UInt64 = 0
 
         var isFull: Bool {
-            counters.count + histograms.count + gauges.count + durations.count >= GatewayLimits.metricSeries
+            counters.count + histograms.count + gauges.count + values.count + distributions.count
+                >= GatewayLimits.metricSeries
         }
     }
 
@@ -38,8 +41,20 @@ package final class Metrics: Sendable {
         }
     }
 
-    /// Takes one measurement into a histogram.
-    package func observe(_ metric: Metric, seconds value: Double, labels: [String] = []) {
+    /// Sets a gauge to a value, which stays until the next one.
+    package func set(_ metric: Metric, _ value: Double, labels: [String] = []) {
+        let series = MetricSeries(metric, labels)
+        state.withLock { state in
+            if state.values[series] == nil, state.isFull {
+                state.droppedSeries &+= 1
+                return
+            }
+            state.values[series] = value
+        }
+    }
+
+    /// Takes one measurement, in the metric's unit, into a histogram.
+    package func observe(_ metric: Metric, _ value: Double, labels: [String] = []) {
         let series = MetricSeries(metric, labels)
         state.withLock { state in
             if state.histograms[series] == nil, state.isFull {
@@ -67,13 +82,23 @@ package final class Metrics: Sendable {
         }
     }
 
-    /// Registers durations that are counted elsewhere and read when the metrics are.
-    package func histogram(_ metric: Metric, read: @escaping @Sendable () -> Durations.Snapshot) {
+    /// Registers a histogram that is counted elsewhere and read when the metrics are.
+    package func histogram(_ metric: Metric, read: @escaping @Sendable () -> Distribution.Snapshot) {
         let series = MetricSeries(metric, [])
         state.withLock { state in
-            if state.isFull, state.durations[series] == nil { return }
-            state.durations[series] = read
+            if state.isFull, state.distributions[series] == nil { return }
+            state.distributions[series] = read
         }
+    }
+
+    /// Registers what sets gauges whose values have to be waited for; see `refresh`.
+    package func beforeReading(_ refresh: @escaping @Sendable () async -> Void) {
+        state.withLock { $0.refreshers.append(refresh) }
+    }
+
+    /// Brings those gauges up to date; for whoever renders next.
+    package func refresh() async {
+        for refresh in state.withLock({ $0.refreshers }) { await refresh() }
     }
 
     /// All series in Prometheus text, metrics and labels in a fixed order.
@@ -88,10 +113,14 @@ package final class Metrics: Sendable {
             lines[series.metric, default: []].append(
                 "\(series.metric.name)\(series.text()) \(Self.number(read()))")
         }
+        for (series, value) in snapshot.values {
+            lines[series.metric, default: []].append(
+                "\(series.metric.name)\(series.text()) \(Self.number(value))")
+        }
         for (series, histogram) in snapshot.histograms {
             lines[series.metric, default: []].append(Self.lines(of: histogram, series))
         }
-        for (series, read) in snapshot.durations {
+        for (series, read) in snapshot.distributions {
             let taken = read()
             let histogram = Histogram(
                 counts: Array(taken.counts.dropLast()), sum: taken.sum, total: taken.counts.reduce(0, &+))

@@ -1,8 +1,11 @@
+import Rooms
 import SyncServer
 
 extension Metric {
     package static let syncMessages = Metric(
-        "coduel_ws_messages_received_total", .counter, "Messages received on sync sockets.")
+        "coduel_ws_messages_total", .counter,
+        "Messages on sync sockets by type; of those to many, one for each who is addressed.",
+        labels: ["direction", "type"])
     package static let syncBytesReceived = Metric(
         "coduel_ws_received_bytes_total", .counter, "Bytes of messages received on sync sockets.")
     package static let syncBytesSent = Metric(
@@ -18,12 +21,14 @@ extension Metric {
         "coduel_room_updates_total", .counter, "Updates that are on disk.")
     package static let updateBytes = Metric(
         "coduel_room_update_bytes_total", .counter, "Bytes of log records that are on disk.")
+    package static let updateSizes = Metric(
+        "coduel_crdt_update_bytes", .histogram, "Sizes of updates that are on disk.", buckets: sizes)
     package static let pendingBytes = Metric(
         "coduel_room_pending_bytes", .gauge, "Bytes accepted and not on disk yet.")
     package static let commitDuration = Metric(
         "coduel_log_commit_seconds", .histogram, "From handing a batch to the log until it was on disk.")
     package static let applyDuration = Metric(
-        "coduel_room_apply_seconds", .histogram, "Applying a committed batch and telling everyone.")
+        "coduel_crdt_apply_seconds", .histogram, "Applying a committed batch and telling everyone.")
     package static let readerLag = Metric(
         "coduel_reader_lag_seconds", .histogram,
         "From a commit until a reader's event loop came to telling it; a sample a second and room.")
@@ -32,8 +37,14 @@ extension Metric {
 extension Metrics {
     /// Registers everything the sync sockets and rooms count.
     package func register(_ directory: RoomDirectory) {
+        registerRooms(directory)
         let statistics = directory.registry.statistics
-        gauge(.syncMessages) { Double(statistics.messagesReceived.value) }
+        for kind in SyncMessageKind.allCases {
+            gauge(.syncMessages, labels: ["received", kind.name]) {
+                Double(statistics.received.value(kind))
+            }
+            gauge(.syncMessages, labels: ["sent", kind.name]) { Double(statistics.sent.value(kind)) }
+        }
         gauge(.syncBytesReceived) { Double(statistics.bytesReceived.value) }
         gauge(.syncBytesSent) { Double(directory.loops.sentBytes) }
         gauge(.slowReceivers) { Double(statistics.slowReceivers.value) }
@@ -47,7 +58,18 @@ extension Metrics {
             gauge(.syncRefusals, labels: [code]) { Double(statistics.times(refused: code)) }
         }
         histogram(.commitDuration) { statistics.commits.snapshot }
+        histogram(.updateSizes) { statistics.updateSizes.snapshot }
         histogram(.applyDuration) { statistics.applications.snapshot }
         histogram(.readerLag) { statistics.readerLag.snapshot }
+    }
+
+    private func registerRooms(_ directory: RoomDirectory) {
+        gauge(.webSocketConnections) { Double(directory.loops.openSockets) }
+        for kind in RoomKind.allCases {
+            gauge(.rooms, labels: [kind.rawValue]) { Double(directory.loadedRooms(of: kind)) }
+        }
+        for status in RoomStatus.allCases {
+            gauge(.roomStatus, labels: [status.rawValue]) { Double(directory.rooms(status)) }
+        }
     }
 }

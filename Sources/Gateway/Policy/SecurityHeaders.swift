@@ -13,6 +13,9 @@ extension HTTPField.Name {
     static let forwardedFor = named("X-Forwarded-For")
     /// The last record of the log that an answered state of a document knows of.
     static let documentSequence = named("X-Document-Sequence")
+    /// W3C Trace Context.
+    static let traceparent = named("traceparent")
+    static let tracestate = named("tracestate")
     static let lastEventID = named("Last-Event-ID")
 
     /// All names above are tokens, so the fallback is never taken.

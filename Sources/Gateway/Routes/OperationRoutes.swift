@@ -11,14 +11,19 @@ package enum OperationRoutes {
         let description = settings.openAPI
         let version = settings.version
         return [
-            open("/healthz") { .json(Health(status: "ok", version: version)) },
+            open("/healthz") {
+                .json(Health(status: "ok", version: version, dependencies: await readiness.recent()))
+            },
             open("/readyz") {
                 let (isReady, checks) = await readiness.report()
                 return .json(
                     Readings(status: isReady ? "ready" : "not_ready", checks: checks),
                     status: isReady ? .ok : .serviceUnavailable)
             },
-            open("/metrics") { text(metrics.render(), "text/plain; version=0.0.4; charset=utf-8") },
+            open("/metrics") {
+                await metrics.refresh()
+                return text(metrics.render(), "text/plain; version=0.0.4; charset=utf-8")
+            },
             open("/.well-known/jwks.json") {
                 text(jwks(), "application/jwk-set+json", caching: "public, max-age=300")
             },
@@ -45,6 +50,7 @@ package enum OperationRoutes {
     private struct Health: Encodable {
         var status: String
         var version: String
+        var dependencies: [String: Bool]
     }
 
     private struct Readings: Encodable {

@@ -58,6 +58,12 @@ package enum GatewayLimits {
     package static let eventBacklog = 128
     package static let eventHeartbeat = Duration.seconds(15)
 
+    /// How long a dependency has to answer a probe, and how long its last answer is good enough for `/healthz`.
+    package static let checkTimeout = Duration.seconds(1)
+    package static let checkMemory = Duration.seconds(1)
+    /// Probes that wait for one dependency at the same time.
+    package static let checkWaiters = 64
+
     /// Series a metric registry holds; further label values are counted and dropped.
     package static let metricSeries = 4_000
 

@@ -3,6 +3,7 @@ import Hummingbird
 import Identity
 import NIOCore
 import Synchronization
+import Traces
 
 /// Answers every request: checks whom it is meant for, finds the route, admits, calls the handler, turns any error
 /// into a problem, and puts the fields on that every answer carries.
@@ -13,55 +14,51 @@ package final class GatewayResponder: HTTPResponder {
     package typealias Fallback = @Sendable (_ request: Request, _ segments: [String]) -> Response?
 
     package let table: RouteTable
+    /// Requests that handlers work on now.
+    package var requestsActive: Int { inFlight.load(ordering: .relaxed) }
     private let admission: Admission
     private let origins: OriginPolicy
     private let proxies: [AddressBlock]
     private let idempotency: IdempotencyGate?
-    private let metrics: Metrics
+    private let observer: RequestObserver
     private let fallback: Fallback
     private let requestsInFlight: Int
     private let inFlight = Atomic<Int>(0)
 
-    package init(
+    init(
         table: RouteTable, admission: Admission, origins: OriginPolicy, proxies: [AddressBlock],
-        idempotency: IdempotencyGate?, metrics: Metrics, requestsInFlight: Int, fallback: @escaping Fallback
+        idempotency: IdempotencyGate?, observer: RequestObserver, requestsInFlight: Int,
+        fallback: @escaping Fallback
     ) {
         self.table = table
         self.admission = admission
         self.origins = origins
         self.proxies = proxies
         self.idempotency = idempotency
-        self.metrics = metrics
+        self.observer = observer
         self.requestsInFlight = requestsInFlight
         self.fallback = fallback
     }
 
     /// Never throws: every failure is a problem answer.
     package func respond(to request: Request, context: GatewayContext) async throws -> Response {
-        let started = ContinuousClock.now
+        var observation = observer.begin(request)
         var context = context
         context.address = ClientAddress.resolve(
             peer: context.address, forwardedFor: request.headers[.forwardedFor], proxies: proxies)
+        observation.address = context.address
         var label = "none"
         var fields: HTTPFields = [:]
         var response: Response
         do {
-            response = try await answer(request, &context, label: &label, fields: &fields)
+            response = try await observation.run {
+                try await answer(request, &context, label: &label, fields: &fields)
+            }
         } catch {
-            response = problemResponse(for: error, request, context)
+            response = problemResponse(for: error, observation.trace, context)
         }
         finish(&response, request, context, fields)
-        let elapsed = ContinuousClock.now - started
-        metrics.observe(
-            .requestDuration, seconds: elapsed.inSeconds,
-            labels: [Self.methodLabel(request.method), label, String(response.status.code)])
-        context.logger.debug(
-            "answered",
-            metadata: [
-                "method": "\(request.method.rawValue)", "route": "\(label)",
-                "status": "\(response.status.code)",
-                "ms": "\(Int(elapsed.inSeconds * 1_000))",
-            ])
+        observer.end(&observation, request, response, route: label, context)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
@@ -115,13 +112,13 @@ package final class GatewayResponder: HTTPResponder {
     }
 
     private func problemResponse(
-        for error: any Error, _ request: Request, _ context: GatewayContext
+        for error: any Error, _ trace: TraceContext?, _ context: GatewayContext
     ) -> Response {
         let problem = HTTPProblem.describing(error)
         if problem.status == .internalServerError {
             context.logger.error("request failed", metadata: ["error": "\(error)"])
         }
-        return problem.response()
+        return problem.response(traceID: trace?.traceID)
     }
 
     /// Whether the request has a body that is long, or of which nobody knows how long it gets.
@@ -156,21 +153,9 @@ package final class GatewayResponder: HTTPResponder {
         }
     }
 
-    /// A method nobody knows must not become a label of its own.
-    private static func methodLabel(_ method: HTTPRequest.Method) -> String {
-        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
-        return known.contains(method) ? method.rawValue : "other"
-    }
-
     private static let preflightFields: HTTPFields = [
         .accessControlAllowMethods: "GET, POST, PUT, DELETE",
         .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
         .accessControlMaxAge: "600",
     ]
-}
-
-extension Duration {
-    package var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
-    }
 }

@@ -3,6 +3,7 @@ import HummingbirdCore
 import Identity
 import Logging
 import NIOCore
+import Traces
 
 /// The HTTP side of the server: all routes behind one responder, and the application that serves it.
 package struct GatewayServer: Sendable {
@@ -13,11 +14,12 @@ package struct GatewayServer: Sendable {
     /// - Parameters:
     ///   - routes: every call; two with the same method and path are a programming error, the first wins.
     ///   - authenticate: the caller of an access token; throws `IdentityError` for a bad one.
+    ///   - tracer: opens a span for every request.
     ///   - limiter: where others count calls too; nil makes one of the settings.
     ///   - idempotency: remembers answers for `Idempotency-Key`; nil ignores the field.
     package init(
         routes: [Route], authenticate: @escaping Admission.Authenticate, idempotency: (any IdempotencyStore)?,
-        settings: GatewaySettings, metrics: Metrics, limiter: RateLimiter? = nil,
+        settings: GatewaySettings, metrics: Metrics, limiter: RateLimiter? = nil, tracer: Tracer = .off,
         now: @escaping @Sendable () -> Int64
     ) {
         let limiter = limiter ?? RateLimiter(policies: settings.effectiveRatePolicies)
@@ -31,10 +33,14 @@ package struct GatewayServer: Sendable {
                 authenticate: authenticate, limiter: limiter, metrics: metrics,
                 bodyTimeoutMs: settings.bodyTimeoutMs, now: now),
             origins: origins, proxies: settings.trustedProxies,
-            idempotency: idempotency.map { IdempotencyGate(store: $0, now: now) }, metrics: metrics,
+            idempotency: idempotency.map { IdempotencyGate(store: $0, now: now) },
+            observer: RequestObserver(tracer: tracer, metrics: metrics, logsAccess: settings.logsAccess),
             requestsInFlight: settings.requestsInFlight,
             fallback: { request, segments in pages.response(to: request, segments: segments) })
-        metrics.gauge(.buildInfo, labels: [settings.version]) { 1 }
+        metrics.gauge(.buildInfo, labels: [settings.version, BuildInfo.swiftVersion]) { 1 }
+        metrics.gauge(.rateLimitSubjects) { Double(limiter.subjectCount) }
+        let responder = responder
+        metrics.gauge(.requestsActive) { [weak responder] in Double(responder?.requestsActive ?? 0) }
     }
 
     /// The application that binds the settings' address. `onRunning` gets the port that was really bound.

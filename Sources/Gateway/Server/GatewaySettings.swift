@@ -20,6 +20,8 @@ package struct GatewaySettings: Sendable {
     package var requestsInFlight: Int
     /// Time for a body to arrive, ms; a longer one gets more by its size (`GatewayLimits.slowestUpload`).
     package var bodyTimeoutMs: Int64
+    /// Whether each call of a route with a limit is a line of the log.
+    package var logsAccess: Bool
     /// Version of the program, for `/healthz` and `coduel_build_info`.
     package var version: String
 
@@ -29,7 +31,7 @@ package struct GatewaySettings: Sendable {
         trustedProxies: [AddressBlock] = [], ratePolicies: [RatePolicyName: RatePolicy] = [:],
         pages: StaticFiles = StaticFiles(root: nil), openAPI: String? = nil,
         requestsInFlight: Int = GatewayLimits.requestsInFlight,
-        bodyTimeoutMs: Int64 = GatewayLimits.bodyTimeoutMs, version: String = "0.1.0"
+        bodyTimeoutMs: Int64 = GatewayLimits.bodyTimeoutMs, logsAccess: Bool = true, version: String = "0.1.0"
     ) {
         self.host = host
         self.port = port
@@ -41,6 +43,7 @@ package struct GatewaySettings: Sendable {
         self.openAPI = openAPI
         self.requestsInFlight = requestsInFlight
         self.bodyTimeoutMs = bodyTimeoutMs
+        self.logsAccess = logsAccess
         self.version = version
     }
 

@@ -5,6 +5,7 @@ import NIOHTTP1
 import Rooms
 import SyncProtocol
 import SyncServer
+import Traces
 
 /// Decides which requests become WebSockets and who is behind them.
 package struct SocketGate: Sendable {
@@ -16,10 +17,12 @@ package struct SocketGate: Sendable {
     private let proxies: [AddressBlock]
     private let opensAnyName: Bool
     private let echoes: Bool
+    private let tracer: Tracer
 
     package init(
         identity: IdentityService, services: ServiceAccountService, directory: RoomDirectory,
-        origins: OriginPolicy, proxies: [AddressBlock] = [], opensAnyName: Bool, echoes: Bool
+        origins: OriginPolicy, proxies: [AddressBlock] = [], opensAnyName: Bool, echoes: Bool,
+        tracer: Tracer = .off
     ) {
         self.identity = identity
         self.services = services
@@ -28,6 +31,7 @@ package struct SocketGate: Sendable {
         self.proxies = proxies
         self.opensAnyName = opensAnyName
         self.echoes = echoes
+        self.tracer = tracer
         let memory = RefusalMemory { directory.now() }
         self.memory = memory
         directory.observeAccess { memory.forget(roomID: $0) }
@@ -99,12 +103,15 @@ package struct SocketGate: Sendable {
         let gate = self
         let client = client(of: head, peer: channel.remoteAddress?.ipAddress ?? "unknown")
         let address = ClientAddress.subject(of: client)
+        let trace = trace(of: head, target)
         switch target {
         case .echo?: return EchoEndpoint()
         case .multiplexed?:
             return MultiplexedEndpoint(directory: directory, loop: channel.eventLoop, address: address) {
                 name, token async throws(DoorRefusal) in
-                try await gate.admit(token: token, toName: name, from: client)
+                var admission = try await gate.admit(token: token, toName: name, from: client)
+                admission.trace = trace
+                return admission
             }
         case let target:
             let token = Self.token(of: head)
@@ -112,9 +119,35 @@ package struct SocketGate: Sendable {
             let roomID = if case .document(let roomID, _) = target { roomID } else { "" }
             return PlainEndpoint(
                 directory: directory, loop: channel.eventLoop, address: address,
-                admission: { () async throws(DoorRefusal) in try await gate.admit(token: token, to: target) },
+                admission: { () async throws(DoorRefusal) in
+                    var admission = try await gate.admit(token: token, to: target)
+                    admission.trace = trace
+                    return admission
+                },
                 onRefusal: { refusal in gate.memory.remember(refusal.code, of: key, in: roomID) })
         }
+    }
+
+    /// What happens on the socket belongs to the request for it, whose own span is short: a span as long as a socket
+    /// would be seen only when it closes.
+    private func trace(of head: HTTPRequestHead, _ target: Target?) -> TraceContext? {
+        let caller = head.headers.first(name: "traceparent").flatMap {
+            TraceContext(traceparent: $0, tracestate: head.headers.first(name: "tracestate"))
+        }
+        let route =
+            switch target {
+            case .document?: "/sync/{room}/{document}"
+            case .open?: "/sync/open/{name}"
+            default: "/sync"
+            }
+        let span = tracer.begin(
+            "GET \(route)", .server, below: caller,
+            attributes: [
+                "http.request.method": .text("GET"), "http.route": .text(route),
+                "http.response.status_code": .integer(101), "network.protocol.name": .text("websocket"),
+            ])
+        tracer.end(span)
+        return span?.context ?? caller
     }
 
     /// Opens a document by its name on a multiplexed socket. What was refused a moment ago is refused again without

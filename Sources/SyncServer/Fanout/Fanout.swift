@@ -62,11 +62,13 @@ struct Fanout {
     private(set) var channels: [SubscriberID: DocumentChannel] = [:]
     private var dirty: [Place] = []
     private let large: EncodedMessages
+    private let sent: MessageCounts
     /// Of the room's log: all up to it was handed to `broadcast`.
     var position: Int64 = 0
 
-    init(home: SocketLoop) {
+    init(home: SocketLoop, counting sent: MessageCounts) {
         self.home = home
+        self.sent = sent
         large = EncodedMessages(loop: home.loop)
     }
 
@@ -171,6 +173,7 @@ struct Fanout {
     private func send(
         _ encoded: inout [Lane.Kind: ByteBuffer], _ messages: [[UInt8]], to audience: Audience, isLive: Bool
     ) {
+        for message in messages { sent.add(SyncMessageKind(frame: message), audience.members) }
         for reached in audience.lanes {
             let frames = encoded[reached.kind] ?? encode(messages, reached.kind, reached.agreement)
             encoded[reached.kind] = frames
@@ -195,6 +198,7 @@ struct Fanout {
     /// Messages for one channel. The same large message for many is encoded and compressed once.
     func send(_ messages: [[UInt8]], to id: SubscriberID, answersStep1: Bool = false) {
         guard let channel = channels[id] else { return }
+        for message in messages { sent.add(SyncMessageKind(frame: message)) }
         let frames: ByteBuffer
         if let message = messages.first, messages.count == 1, message.count >= Limits.sharedMessageBytes {
             frames = large.frames(of: message, channel.kind) ?? encode(messages, for: channel)

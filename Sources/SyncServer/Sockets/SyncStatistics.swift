@@ -6,21 +6,27 @@ import Synchronization
 /// What happens on the sync sockets and in the rooms, counted: read when the metrics are. Thread-safe; a few
 /// instructions a count.
 public final class SyncStatistics: Sendable {
-    public let messagesReceived = Tally()
+    /// Messages of sync sockets by their type; those sent to many are counted for each.
+    public let received = MessageCounts()
+    public let sent = MessageCounts()
     public let bytesReceived = Tally()
     /// Updates that are on disk and applied, and their bytes.
     public let updates = Tally()
     public let updateBytes = Tally()
+    /// Sizes of such updates, bytes.
+    public let updateSizes = Distribution(bounds: [
+        16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576,
+    ])
     /// Accepted and not on disk yet, bytes, over all rooms.
     public let pendingBytes = Level()
     /// Documents of sockets that are sent nothing until they drain.
     public let slowReceivers = Level()
     /// From handing a batch to the log until it was on disk.
-    public let commits = Durations()
+    public let commits = Distribution(bounds: Distribution.seconds)
     /// Applying a committed batch and telling everyone.
-    public let applications = Durations()
+    public let applications = Distribution(bounds: Distribution.seconds)
     /// From a commit until the loops of its readers came round to telling them.
-    public let readerLag = Durations()
+    public let readerLag = Distribution(bounds: Distribution.seconds)
     private let overLimits = Mutex<[OverLimit: UInt64]>([:])
     private let refusals = Mutex<[String: UInt64]>([:])
 
@@ -29,7 +35,10 @@ public final class SyncStatistics: Sendable {
     /// A batch of a room is on disk.
     func count(_ records: [LogRecord], bytes: Int, since start: NIODeadline) {
         commits.add(since: start)
-        updates.add(records.count { $0.kind == .update })
+        for record in records where record.kind == .update {
+            updates.add()
+            updateSizes.add(Double(record.payload.count))
+        }
         updateBytes.add(bytes)
     }
 
@@ -78,34 +87,4 @@ public final class Level: Sendable {
     public var value: Int { level.load(ordering: .relaxed) }
 
     func add(_ change: Int) { level.wrappingAdd(change, ordering: .relaxed) }
-}
-
-/// Durations in the buckets of a histogram.
-public final class Durations: Sendable {
-    /// Upper bounds of the buckets, seconds, ascending; one more bucket takes what is longer.
-    public static let bounds: [Double] = [
-        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
-    ]
-
-    public struct Snapshot: Sendable {
-        /// How many fell into each bucket, those of the last one included.
-        public var counts = [UInt64](repeating: 0, count: Durations.bounds.count + 1)
-        /// Seconds.
-        public var sum = 0.0
-    }
-
-    private let state = Mutex(Snapshot())
-
-    public init() {}
-
-    public var snapshot: Snapshot { state.withLock { $0 } }
-
-    func add(since start: NIODeadline) {
-        let seconds = Double((NIODeadline.now() - start).nanoseconds) / 1e9
-        let index = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
-        state.withLock { state in
-            state.counts[index] &+= 1
-            state.sum += seconds
-        }
-    }
 }

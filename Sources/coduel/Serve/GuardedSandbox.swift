@@ -1,5 +1,6 @@
 import Judging
 import Sandbox
+import Traces
 
 /// The sandbox as the server's judge uses it. Where there is none, or its helper died, nobody pays with a verdict for
 /// our own fault: calls that ask for judging are refused (503), and what was taken before waits for the next start.
@@ -18,6 +19,7 @@ struct GuardedSandbox: ProgramExecutor {
     }
 
     let languages: LanguageTable
+    var tracer = Tracer.off
 
     func languageReports() async -> [LanguageReport] {
         if let sandbox, isUsable { return await sandbox.languageReports() }
@@ -30,7 +32,13 @@ struct GuardedSandbox: ProgramExecutor {
         guard let sandbox else {
             return CompileResult(program: nil, execution: ExecutionResult(end: .sandboxError, detail: reason))
         }
-        let result = await sandbox.compile(language: language, source: source, files: files)
+        let result = await tracer.span(
+            "compile \(language)", attributes: ["coduel.language": .text(language)]
+        ) { span in
+            let result = await sandbox.compile(language: language, source: source, files: files)
+            span?.describe(result.execution)
+            return result
+        }
         await holdIfDead(result.execution)
         return result
     }
@@ -39,7 +47,14 @@ struct GuardedSandbox: ProgramExecutor {
         _ program: CompiledProgram, standardInput: [UInt8], limits: ExecutionLimits
     ) async -> ExecutionResult {
         guard let sandbox else { return ExecutionResult(end: .sandboxError, detail: reason) }
-        let result = await sandbox.run(program, standardInput: standardInput, limits: limits)
+        let language = program.language
+        let result = await tracer.span(
+            "run \(language)", attributes: ["coduel.language": .text(language)]
+        ) { span in
+            let result = await sandbox.run(program, standardInput: standardInput, limits: limits)
+            span?.describe(result)
+            return result
+        }
         await holdIfDead(result)
         return result
     }
@@ -48,7 +63,11 @@ struct GuardedSandbox: ProgramExecutor {
         _ call: ValidatorCall, output: [UInt8], limits: ExecutionLimits
     ) async -> ValidatorResult {
         guard let sandbox else { return failedValidator }
-        let result = await sandbox.validate(call, output: output, limits: limits)
+        let result = await tracer.span("validate") { span in
+            let result = await sandbox.validate(call, output: output, limits: limits)
+            span?.describe(result.execution)
+            return result
+        }
         await holdIfDead(result.execution)
         return result
     }
@@ -61,8 +80,15 @@ struct GuardedSandbox: ProgramExecutor {
             return Interaction(
                 submission: failedValidator.execution, validator: failedValidator, validatorEndedFirst: false)
         }
-        let result = await sandbox.interact(
-            program, limits: limits, with: call, validatorLimits: validatorLimits)
+        let language = program.language
+        let result = await tracer.span(
+            "interact \(language)", attributes: ["coduel.language": .text(language)]
+        ) { span in
+            let result = await sandbox.interact(
+                program, limits: limits, with: call, validatorLimits: validatorLimits)
+            span?.describe(result.submission)
+            return result
+        }
         await holdIfDead(result.submission)
         await holdIfDead(result.validator.execution)
         return result
@@ -81,4 +107,15 @@ struct GuardedSandbox: ProgramExecutor {
     }
 
     private static let holdInterval = Duration.seconds(60)
+}
+
+extension OpenSpan {
+    /// How a program ended, without a word of what it wrote.
+    fileprivate mutating func describe(_ execution: ExecutionResult) {
+        self["coduel.execution.verdict"] = .text(execution.verdict.rawValue)
+        self["coduel.execution.cpu_time_ms"] = .integer(Int64(execution.cpuTimeMs))
+        self["coduel.execution.wall_time_ms"] = .integer(Int64(execution.wallTimeMs))
+        self["coduel.execution.memory_bytes"] = .integer(execution.memoryBytes)
+        if execution.end == .sandboxError { fail("the sandbox failed") }
+    }
 }

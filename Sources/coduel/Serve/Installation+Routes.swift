@@ -13,7 +13,8 @@ extension Installation {
     static func routes(
         identity: IdentityService, profiles: ProfileService, catalogue: ProblemCatalogue,
         submissions: SubmissionStoreSQLite,
-        executor: GuardedSandbox, judge: JudgeService, director: MatchDirector, directory: RoomDirectory,
+        executor: GuardedSandbox, judge: JudgeService, observation: JudgeObservation,
+        director: MatchDirector, directory: RoomDirectory,
         events: UserEvents, metrics: Metrics, readiness: Readiness, settings: GatewaySettings,
         environment: IdentityEnvironment
     ) -> [Route] {
@@ -38,7 +39,13 @@ extension Installation {
                 watches: judge.watches,
                 submit: { submission in
                     try executor.requireUsable()
-                    try await judge.submit(submission)
+                    observation.taken(submission.id)
+                    do throws(JudgingError) {
+                        try await judge.submit(submission)
+                    } catch {
+                        observation.refused(submission.id)
+                        throw error
+                    }
                 },
                 canSee: { caller, submission in await canSee(caller, submission, directory) },
                 newID: environment.newID, now: environment.now)

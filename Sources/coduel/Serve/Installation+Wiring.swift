@@ -15,7 +15,10 @@ import StorageSQLite
 import SyncServer
 
 extension Installation {
-    init(_ foundation: ServeFoundation, _ database: CoduelDatabase, _ logger: Logger) async throws {
+    init(
+        _ foundation: ServeFoundation, _ database: CoduelDatabase, _ telemetry: TelemetryParts,
+        _ logger: Logger
+    ) async throws {
         let settings = foundation.settings
         let environment = IdentityEnvironment.system
         let now = environment.now
@@ -51,7 +54,7 @@ extension Installation {
         }
         let executor = GuardedSandbox(
             sandbox: foundation.sandbox, refusal: foundation.sandboxRefusal,
-            languages: foundation.languages.table)
+            languages: foundation.languages.table, tracer: telemetry.tracer)
         let judge = JudgeService(
             executor: executor, submissions: submissions, catalogue: catalogue,
             workers: settings.judgeWorkers,
@@ -61,6 +64,7 @@ extension Installation {
             now: now, newID: newID)
         let events = UserEvents(run: newID().filter { $0 != "-" })
         let metrics = Metrics()
+        let observation = JudgeObservation(tracer: telemetry.tracer, metrics: metrics, now: now)
         let stores = RoomRouteStores(database, rooms: rooms)
         let limiter = RateLimiter(
             policies: RatePolicy.defaults.merging(settings.ratePolicies) { _, own in own })
@@ -70,8 +74,13 @@ extension Installation {
         let webhooks = try WebhookParts(settings, database, environment, logger)
         let hooks = RoomHooks(
             storeSubmission: { room, taken in
-                try await RoomSubmissions.store(
-                    taken, of: room, executor: executor, judge: judge, submissions: submissions, now: now)
+                try await telemetry.tracer.span(
+                    "store submission", attributes: ["coduel.room.id": .text(room.id)]
+                ) { _ in
+                    observation.taken(taken.id)
+                    return try await RoomSubmissions.store(
+                        taken, of: room, executor: executor, judge: judge, submissions: submissions, now: now)
+                }
             },
             verdict: { id in await RoomSubmissions.verdict(of: id, in: submissions) },
             battleFinished: { room, result in await link.battleFinished(room, result) },
@@ -102,7 +111,8 @@ extension Installation {
                 identity: identity, director: director, rooms: rooms, events: events, metrics: metrics,
                 logger: logger))
         await Self.connect(
-            judge, to: directory, events: events, webhooks: webhooks, metrics: metrics, logger: logger)
+            judge, to: directory, events: events, webhooks: webhooks, metrics: metrics,
+            observation: observation, logger: logger)
 
         self.settings = settings
         self.logger = logger
@@ -118,32 +128,31 @@ extension Installation {
         self.mails = mails
         self.events = events
         self.metrics = metrics
-        metrics.gauge(.rooms, labels: ["any"]) { Double(directory.loadedRooms) }
-        for status in RoomStatus.allCases {
-            metrics.gauge(.roomStatus, labels: [status.rawValue]) { Double(directory.rooms(status)) }
-        }
+        self.telemetry = telemetry
         metrics.register(directory)
         metrics.gauge(.eventSubscribers) { Double(events.subscriberCount) }
         readiness = Readiness(checks: [
             .init("database") { (try? await catalogue.count()) != nil },
+            .init("room_log") { (try? await log.records(of: "", after: 0, limit: 1)) != nil },
             .init("sandbox") { executor.isUsable },
         ])
+        Self.registerOperations(
+            metrics, foundation, telemetry, judge: judge, executor: executor, readiness: readiness)
         let gatewaySettings = GatewaySettings(
             host: settings.host, port: settings.port, allowedHosts: settings.allowedHosts,
             allowedOrigins: settings.allowedOrigins, trustedProxies: settings.proxies,
             ratePolicies: settings.ratePolicies, pages: foundation.pages,
-            openAPI: foundation.openAPI, version: coduelVersion)
+            openAPI: foundation.openAPI, logsAccess: settings.telemetry.logsAccess, version: coduelVersion)
         let gate = SocketGate(
             identity: identity, services: services, directory: directory,
             origins: gatewaySettings.originPolicy, proxies: settings.proxies,
-            opensAnyName: settings.openRooms, echoes: settings.conformanceEcho)
+            opensAnyName: settings.openRooms, echoes: settings.conformanceEcho, tracer: telemetry.tracer)
         self.gate = gate
-        metrics.gauge(.webSocketConnections) { Double(directory.loops.openSockets) }
         gateway = GatewayServer(
             routes: Self.routes(
                 identity: identity, profiles: profiles, catalogue: catalogue, submissions: submissions,
                 executor: executor,
-                judge: judge,
+                judge: judge, observation: observation,
                 director: director, directory: directory, events: events, metrics: metrics,
                 readiness: readiness, settings: gatewaySettings, environment: environment)
                 + Self.roomRoutes(
@@ -164,7 +173,7 @@ extension Installation {
                 return try await identity.authenticate(accessToken: token)
             },
             idempotency: IdempotencyStoreSQLite(database), settings: gatewaySettings, metrics: metrics,
-            limiter: limiter, now: now)
+            limiter: limiter, tracer: telemetry.tracer, now: now)
         services.onKeyEnded = { directory.endSession($0) }
         identity.onSessionEnded = { sessionID in
             directory.endSession(sessionID)
@@ -185,14 +194,13 @@ extension Installation {
             },
             onMatched: { match, roomID in
                 let atMs = environment.now()
+                MatchObservation.observe(match, atMs: atMs, in: metrics)
                 for ticket in match.tickets {
-                    metrics.observe(
-                        .matchWait, seconds: Double(atMs - ticket.createdAtMs) / 1_000,
-                        labels: [ticket.mode.rawValue])
                     let json = #"{"ticket_id":"\#(ticket.id)","room_id":"\#(roomID)"}"#
                     events.publish(userID: ticket.userID, type: "match.found", json: json)
                 }
             },
+            onTick: { MatchObservation.count($0, in: metrics) },
             now: environment.now, newTicketID: environment.newID,
             pause: { try await Task.sleep(for: .milliseconds($0)) })
     }
@@ -200,7 +208,7 @@ extension Installation {
     /// The judge reports to the room that a submission came from, and to its author.
     private static func connect(
         _ judge: JudgeService, to directory: RoomDirectory, events: UserEvents, webhooks: WebhookParts,
-        metrics: Metrics, logger: Logger
+        metrics: Metrics, observation: JudgeObservation, logger: Logger
     ) async {
         await judge.observe(
             onProgress: { submission, passed, total, _ in
@@ -213,9 +221,7 @@ extension Installation {
             onFinished: { submission in
                 guard let judgement = submission.judgement else { return }
                 let verdict = judgement.verdict.rawValue
-                metrics.add(.verdicts, labels: [verdict, submission.language])
-                metrics.observe(
-                    .judgeWait, seconds: Double(directory.now() - submission.createdAtMs) / 1_000)
+                observation.finished(submission, verdict: verdict)
                 webhooks.finished(submission)
                 let room = submission.origin.map { #""\#($0.roomID)""# } ?? "null"
                 events.publish(
@@ -234,7 +240,9 @@ extension Installation {
                 }
             },
             onFault: { id, message in
+                metrics.add(.judgeFaults)
                 logger.error("judging failed", metadata: ["submission": "\(id)", "reason": "\(message)"])
-            })
+            },
+            around: { try await observation.attempt($0, $1) })
     }
 }

@@ -36,12 +36,13 @@ struct Installation {
     let readiness: Readiness
     let gateway: GatewayServer
     let gate: SocketGate
+    let telemetry: TelemetryParts
 
     /// Runs until SIGTERM or SIGINT.
-    static func run(_ foundation: ServeFoundation) async throws {
+    static func run(_ foundation: ServeFoundation, _ telemetry: TelemetryParts) async throws {
         let logger = Logger(label: "coduel")
         let database = try CoduelDatabase.open(folder: foundation.data.path)
-        let installation = try await Installation(foundation, database, logger)
+        let installation = try await Installation(foundation, database, telemetry, logger)
         try await installation.fillCatalogue(foundation.bundledProblems)
         // Without a sandbox they wait for a start that has one: a judge error would be their last word.
         if foundation.sandboxRefusal == nil { try await installation.judge.start() }
@@ -94,6 +95,9 @@ struct Installation {
                 .init(service: application),
                 .init(service: DrainService(installation: self)),
             ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        if let exporter = telemetry.exporter {
+            configuration.services.append(.init(service: BackgroundService { await exporter.run() }))
+        }
         configuration.maximumGracefulShutdownDuration = .seconds(6)
         configuration.maximumCancellationDuration = .seconds(2)
         do {

@@ -80,6 +80,14 @@ struct ServeCommand: AsyncParsableCommand {
     var keyRotationDays: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical. Default info.")
     var logLevel: String?
+    @Option(help: "auto, text or json (Elastic Common Schema). Default auto: text on a terminal.")
+    var logFormat: String?
+    @Option(help: "Whether calls are lines of the log: true or false. Default true.")
+    var accessLog: String?
+    @Option(help: "Base URL of an OTLP/HTTP collector of traces: http://127.0.0.1:4318. Default none.")
+    var traceCollector: String?
+    @Option(help: "Percent of the traces begun here that are recorded. Default 100.")
+    var tracePercent: String?
     @Option(help: "registrations=60/600,logins=30/60,… calls per seconds.")
     var rateLimits: String?
     @Option(help: "document_bytes=16777216,sockets_per_user=256,… bounds of rooms and sync sockets.")
@@ -118,6 +126,10 @@ struct ServeCommand: AsyncParsableCommand {
         flags[.mailAuthorities] = mailAuthorities
         flags[.keyRotation] = keyRotationDays
         flags[.logLevel] = logLevel
+        flags[.logFormat] = logFormat
+        flags[.accessLog] = accessLog
+        flags[.traceCollector] = traceCollector
+        flags[.tracePercent] = tracePercent
         flags[.rateLimits] = rateLimits
         flags[.syncLimits] = syncLimits
         let switches: [(SettingKey, Bool)] = [
@@ -138,12 +150,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let foundation = prepared.foundation else { throw SettingsError("serve was not prepared") }
-        let level = foundation.settings.logLevel
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
-        try await Installation.run(foundation)
+        let telemetry = try TelemetryParts(foundation.settings.telemetry)
+        telemetry.startLogging()
+        defer { telemetry.log.flush() }
+        try await Installation.run(foundation, telemetry)
     }
 }

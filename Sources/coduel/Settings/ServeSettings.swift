@@ -1,6 +1,5 @@
 import Foundation
 import Gateway
-import Logging
 
 /// What `coduel serve` runs with.
 struct ServeSettings {
@@ -28,12 +27,13 @@ struct ServeSettings {
     /// Nil: what the listener says.
     var publicURL: String?
     var keyRotationDays = 90
-    var logLevel = Logger.Level.info
+    var telemetry: TelemetrySettings
     var ratePolicies: [RatePolicyName: RatePolicy] = [:]
     var syncLimits: SyncLimitSettings
 
     init(_ sources: SettingsSources) throws {
         syncLimits = try SyncLimitSettings(sources.list(.syncLimits))
+        telemetry = try TelemetrySettings(sources)
         if let listen = sources.text(.listen) { (host, port) = try Self.address(listen) }
         dataFolder = sources.text(.data) ?? dataFolder
         user = sources.text(.user)
@@ -58,14 +58,6 @@ struct ServeSettings {
         mail = try MailSettings(sources)
         publicURL = try sources.text(.publicURL).map(Self.publicURL)
         keyRotationDays = try sources.integer(.keyRotation, in: 1...3_650) ?? keyRotationDays
-        if let text = sources.text(.logLevel) {
-            guard let level = Logger.Level(rawValue: text) else {
-                throw SettingsError(
-                    "log-level is \"\(text)\"; it takes \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
-                )
-            }
-            logLevel = level
-        }
         ratePolicies = try Self.ratePolicies(sources.list(.rateLimits))
         try checkRoles(sources.list(.roles))
         try checkExposure(

@@ -28,6 +28,12 @@ enum SettingKey: String, CaseIterable {
     case mailAuthorities = "mail-ca"
     case keyRotation = "key-rotation-days"
     case logLevel = "log-level"
+    case logFormat = "log-format"
+    case accessLog = "access-log"
+    /// The base URL of an OTLP/HTTP collector: `http://127.0.0.1:4318`.
+    case traceCollector = "trace-collector"
+    /// Share of the traces begun here that are recorded, percent.
+    case tracePercent = "trace-percent"
     /// `registrations=60/600,logins=30/60`: calls per seconds.
     case rateLimits = "rate-limits"
     /// `document_bytes=16777216,sockets_per_user=64`: see `SyncLimitSettings`.
