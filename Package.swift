@@ -90,6 +90,10 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: settings),
         .target(
+            name: "OpenID",
+            dependencies: ["Identity", .product(name: "JWTKit", package: "jwt-kit")],
+            swiftSettings: settings),
+        .target(
             name: "MailDelivery",
             dependencies: [
                 "Identity",
@@ -109,11 +113,14 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Identity", "Problems", "Judging", "Matchmaking", "CRDT", "Rooms", "SyncProtocol",
-                "SyncServer", "Webhooks", "Traces",
+                "SyncServer", "Webhooks", "Traces", "CZlib",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -128,7 +135,7 @@ let package = Package(
                 "Judging",
                 "Sandbox", "Identity", "StorageSQLite", "Gateway", "CZlib", "CPrivileges", "sandbox-helper",
                 "SyncProtocol", "Webhooks", "OutboundHTTP", "ForeignStores", "MailDelivery", "Traces",
-                "Telemetry",
+                "Telemetry", "OpenID",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -36,6 +36,8 @@ public protocol AccountStore: Sendable {
     func setPasswordHash(_ hash: String, of id: String) async throws
     /// False when there is no such account.
     func setRoles(_ roles: Set<Role>, of id: String) async throws -> Bool
+    /// Those that fit, ordered by handle; `isBanned` as of `atMs`.
+    func search(_ query: AccountQuery, atMs: Int64) async throws -> [AccountRecord]
     func credentials(id: String) async throws -> AccountCredentials?
     /// Notes that the owner of an account receives mail at that address, and makes it the account's. False when
     /// somebody else has it, or there is no such account.

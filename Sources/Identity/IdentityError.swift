@@ -7,11 +7,19 @@ public struct IdentityError: Error, Sendable, Equatable {
         case handleTaken, emailTaken
         /// Wrong log-in or password; the same answer for an account that does not exist.
         case badCredentials
+        /// The password is right, and a code has to come with it.
+        case secondFactorRequired
         /// Missing, malformed, forged, expired, or made for another purpose.
         case invalidToken
         /// The token was good, its session is over.
         case sessionEnded
         case guestsDisabled
+        /// A provider's answer is not good, or does not belong to a log-in that was begun here.
+        case loginRefused
+        /// Somebody's account is linked to this identity already.
+        case identityTaken
+        /// Without it nobody could log in any more.
+        case lastIdentity
         /// The account is banned; `retryAfterSeconds` is set where the ban expires.
         case banned
         /// The caller may not do that to this account.

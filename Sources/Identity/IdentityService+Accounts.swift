@@ -3,6 +3,9 @@ extension IdentityService {
     public func register(
         handle: String, email: String, password: String
     ) async throws(IdentityError) -> Account {
+        guard door.registrations else {
+            throw IdentityError(.notAllowed, "New accounts are not made here now.")
+        }
         var faults: [(IdentityError.Code, IdentityError.FieldError)] = []
         if let fault = CredentialRules.handleFault(handle) {
             faults.append((.invalidHandle, .init(field: "handle", message: fault)))

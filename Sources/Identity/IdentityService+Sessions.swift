@@ -3,7 +3,7 @@ extension IdentityService {
     /// exist, a guest, and a wrong password answer the same in the same time. After some failures a name has to
     /// pause: `.tooManyAttempts`.
     public func logIn(
-        login: String, password: String, client: SessionClient = .unknown
+        login: String, password: String, code: String? = nil, client: SessionClient = .unknown
     ) async throws(IdentityError) -> TokenPair {
         guard login.utf8.prefix(Limits.emailBytes + 1).count <= Limits.emailBytes else {
             throw .badCredentials
@@ -20,6 +20,13 @@ extension IdentityService {
         }
         guard matches, let found, let hash = found.passwordHash else { throw failedLogIn(name) }
         state.withLock { $0.throttle.succeeded(name) }
+        try await requireSecondFactor(code, of: found.account.id)
+        if door.verifiedEmail, found.account.email != nil, found.account.emailVerifiedAtMs == nil {
+            // Told only to whoever knows the password.
+            await sendVerification(to: found.account.email ?? "", of: found.account)
+            throw IdentityError(
+                .notAllowed, "Confirm your e-mail address first: a mail with a link was sent to it.")
+        }
         if settings.passwordHash.isOutdated(hash) { await rehash(password, of: found.account.id) }
         return try await beginSession(for: found.account, client)
     }
@@ -37,7 +44,7 @@ extension IdentityService {
     public func logInAsGuest(
         handle: String?, client: SessionClient = .unknown
     ) async throws(IdentityError) -> TokenPair {
-        guard settings.guestsAllowed else {
+        guard door.guests else {
             throw IdentityError(.guestsDisabled, "Guests are not allowed here.")
         }
         if let handle, let fault = CredentialRules.handleFault(handle) {

@@ -51,7 +51,8 @@ extension IdentityService {
     func checkTimes(issuedAt: Int64, expiresAt: Int64) throws(IdentityError) {
         let now = nowSeconds()
         guard now < expiresAt else { throw .expiredToken }
-        guard issuedAt <= state.withLock({ $0.latestSeconds }).saturatingAdding(Limits.tokenLeewaySeconds) else {
+        guard issuedAt <= state.withLock({ $0.latestSeconds }).saturatingAdding(Limits.tokenLeewaySeconds)
+        else {
             throw .invalidToken
         }
     }

@@ -48,14 +48,22 @@ public struct PeopleStores: Sendable {
     public var codes: (any OneTimeCodeStore)?
     public var tokens: (any PersonalTokenStore)?
     public var data: (any PersonalDataStore)?
+    public var door: (any DoorSettingsStore)?
+    public var secondFactors: (any SecondFactorStore)?
+    /// Seals what second factors keep; without it there are none.
+    public var secretBox: SecretBox?
 
     public init(
         codes: (any OneTimeCodeStore)? = nil, tokens: (any PersonalTokenStore)? = nil,
-        data: (any PersonalDataStore)? = nil
+        data: (any PersonalDataStore)? = nil, door: (any DoorSettingsStore)? = nil,
+        secondFactors: (any SecondFactorStore)? = nil, secretBox: SecretBox? = nil
     ) {
         self.codes = codes
         self.tokens = tokens
         self.data = data
+        self.door = door
+        self.secondFactors = secondFactors
+        self.secretBox = secretBox
     }
 }
 
@@ -71,6 +79,8 @@ public final class IdentityService: Sendable {
         var onSessionEnded: (@Sendable (_ sessionID: String) -> Void)?
         var mail: MailPort?
         var mails = MailQuota()
+        var door: DoorSettings
+        var publicURL: String
         var codec: TokenCodec
         var keysReadAtMs: Int64
         /// The latest time seen, s since 1970: a clock that was set back must not make its own tokens be from the future.
@@ -81,10 +91,13 @@ public final class IdentityService: Sendable {
     let sessionStore: any SessionStore
     /// Nil where nobody is ever banned: the command line's.
     let bans: (any BanStore)?
-    /// Nil on the command line, as the two below.
+    /// Nil on the command line, as those below.
     let codes: (any OneTimeCodeStore)?
     let personalTokens: (any PersonalTokenStore)?
     let personalData: (any PersonalDataStore)?
+    let doorStore: (any DoorSettingsStore)?
+    let secondFactors: (any SecondFactorStore)?
+    let secretBox: SecretBox?
     let keyStore: any SigningKeyStore
     let settings: IdentitySettings
     let environment: IdentityEnvironment
@@ -117,9 +130,11 @@ public final class IdentityService: Sendable {
         let salt = environment.randomBytes(PasswordHash.saltBytes)
         let decoyHash = try await pool.run { settings.passwordHash.encode(decoy, salt: salt) }
         guard let decoyHash else { throw IdentityError(.unavailable, "Passwords cannot be hashed here.") }
-        return IdentityService(
+        let service = IdentityService(
             accounts: accounts, sessions: sessions, keys: keys, bans: bans, people: people,
             settings: settings, environment: environment, pool: pool, codec: codec, decoyHash: decoyHash)
+        try await service.reloadDoor()
+        return service
     }
 
     private init(
@@ -134,11 +149,18 @@ public final class IdentityService: Sendable {
         self.codes = people.codes
         self.personalTokens = people.tokens
         self.personalData = people.data
+        self.doorStore = people.door
+        self.secondFactors = people.secondFactors
+        self.secretBox = people.secretBox
         self.settings = settings
         self.environment = environment
         self.pool = pool
         self.decoyHash = decoyHash
-        self.state = Mutex(State(codec: codec, keysReadAtMs: environment.now()))
+        self.state = Mutex(
+            State(
+                door: DoorSettings(guests: settings.guestsAllowed), publicURL: settings.publicURL,
+                codec: codec,
+                keysReadAtMs: environment.now()))
     }
 
     /// Told once for every session that ends before its time, after the end is on disk: open sockets are closed
@@ -146,6 +168,12 @@ public final class IdentityService: Sendable {
     public var onSessionEnded: (@Sendable (_ sessionID: String) -> Void)? {
         get { state.withLock { $0.onSessionEnded } }
         set { state.withLock { $0.onSessionEnded = newValue } }
+    }
+
+    /// Where people reach this server; see `IdentitySettings.publicURL`. Set again once a listener has its port.
+    public var publicURL: String {
+        get { state.withLock { $0.publicURL } }
+        set { state.withLock { $0.publicURL = newValue } }
     }
 
     /// The public keys as a JWK set (RFC 7517), JSON text.

@@ -42,6 +42,14 @@ public enum Limits {
     public static let mailsPerHour = 6
     public static let mailedAccounts = 10_000
 
+    /// From leaving for a provider to coming back.
+    public static let openIDFlowMs: Int64 = 10 * 60 * 1000
+    public static let identitiesPerAccount = 10
+
+    public static let recoveryCodes = 10
+    /// Of 30 letters and digits: 78 bits.
+    public static let recoveryCodeLength = 16
+
     public static let displayNameBytes = 64
     public static let bioBytes = 2_000
     public static let profileLanguages = 8
@@ -79,6 +87,13 @@ public enum Limits {
     /// The longest ban that expires, and a ban's reason in UTF-8 bytes.
     public static let banSeconds = 10 * 365 * 24 * 3600
     public static let banReasonBytes = 500
+
+    /// A word to everyone, and how many may stand at once.
+    public static let announcementBytes = 1_000
+    public static let announcements = 20
+    /// What the audit log keeps of a call's body, and of a search text.
+    public static let auditDetailBytes = 4 << 10
+    public static let searchBytes = 100
 
     public static let guestHandleAttempts = 8
     /// Accounts looked up by one call of `accounts(ids:)`.

@@ -5,6 +5,8 @@ public enum CodePurpose: String, Sendable, CaseIterable {
     case resetPassword = "reset-password"
     /// Opens one socket; the subject is the session.
     case socket
+    /// A log-in at a provider that is under way; the subject is its name and what it is for.
+    case openID = "openid"
 }
 
 /// A secret that is good for one thing once. Only the SHA-256 of its text is kept.

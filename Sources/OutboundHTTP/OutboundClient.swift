@@ -44,10 +44,24 @@ public struct OutboundClient: Sendable {
         return target.isSecure || allowsPrivate ? nil : "is not https"
     }
 
-    /// Posts a body; gives the status of the answer.
+    /// Posts a body; gives the status of the answer, whose body is not read.
     public func post(
         _ url: String, headers: [(name: String, value: String)], body: [UInt8]
     ) async throws(OutboundError) -> Int {
+        try await send(.POST, url, headers: headers, body: body, readsBody: false).status
+    }
+
+    /// Makes a call, and gives the answer with its body; one over `OutboundLimits.answerBytes` is an error.
+    public func call(
+        _ method: HTTPMethod, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+    ) async throws(OutboundError) -> OutboundAnswer {
+        try await send(method, url, headers: headers, body: body, readsBody: true)
+    }
+
+    private func send(
+        _ method: HTTPMethod, _ url: String, headers: [(name: String, value: String)], body: [UInt8],
+        readsBody: Bool
+    ) async throws(OutboundError) -> OutboundAnswer {
         guard let target = OutboundTarget(url: url), refusal(of: url) == nil else {
             throw OutboundError("the URL is not one that may be called")
         }
@@ -56,10 +70,10 @@ public struct OutboundClient: Sendable {
         guard allowsPrivate || addresses.allSatisfy(AddressRule.isPublic) else {
             throw OutboundError("the host has an address that is not public")
         }
-        let answer = group.next().makePromise(of: Int.self)
+        let answer = group.next().makePromise(of: OutboundAnswer.self)
         do {
-            let channel = try await connect(target, addresses, answer)
-            return try await exchange(target, headers, body, on: channel, answer)
+            let channel = try await connect(target, addresses, answer, readsBody: readsBody)
+            return try await exchange(method, target, headers, body, on: channel, answer)
         } catch {
             answer.fail(error)
             throw error as? OutboundError ?? OutboundError(Self.reason(error))
@@ -68,7 +82,8 @@ public struct OutboundClient: Sendable {
 
     /// The first of the addresses that takes a connection.
     private func connect(
-        _ target: OutboundTarget, _ addresses: [SocketAddress], _ answer: EventLoopPromise<Int>
+        _ target: OutboundTarget, _ addresses: [SocketAddress], _ answer: EventLoopPromise<OutboundAnswer>,
+        readsBody: Bool
     ) async throws -> any Channel {
         let context = tls
         let bootstrap = ClientBootstrap(group: answer.futureResult.eventLoop)
@@ -83,7 +98,8 @@ public struct OutboundClient: Sendable {
                                 context: context, serverHostname: isAddress ? nil : target.host))
                     }
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                    try channel.pipeline.syncOperations.addHandler(AnswerHandler(answer))
+                    try channel.pipeline.syncOperations.addHandler(
+                        AnswerHandler(answer, readsBody: readsBody))
                 }
             }
         var last: any Error = OutboundError("the host has no address")
@@ -98,9 +114,9 @@ public struct OutboundClient: Sendable {
     }
 
     private func exchange(
-        _ target: OutboundTarget, _ headers: [(name: String, value: String)], _ body: [UInt8],
-        on channel: any Channel, _ answer: EventLoopPromise<Int>
-    ) async throws -> Int {
+        _ method: HTTPMethod, _ target: OutboundTarget, _ headers: [(name: String, value: String)],
+        _ body: [UInt8], on channel: any Channel, _ answer: EventLoopPromise<OutboundAnswer>
+    ) async throws -> OutboundAnswer {
         let deadline = channel.eventLoop.scheduleTask(in: .seconds(OutboundLimits.seconds)) {
             answer.fail(OutboundError("no answer within \(OutboundLimits.seconds) s"))
         }
@@ -113,7 +129,7 @@ public struct OutboundClient: Sendable {
         fields.replaceOrAdd(name: "Content-Length", value: String(body.count))
         fields.replaceOrAdd(name: "Connection", value: "close")
         fields.replaceOrAdd(name: "User-Agent", value: "coduel")
-        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: target.path, headers: fields)
+        let head = HTTPRequestHead(version: .http1_1, method: method, uri: target.path, headers: fields)
         channel.write(HTTPClientRequestPart.head(head), promise: nil)
         channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
         channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
@@ -131,34 +147,5 @@ public struct OutboundClient: Sendable {
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: "TLS: \(error)"
         default: "\(error)"
         }
-    }
-}
-
-/// Waits for the head of the answer; the rest is not read.
-private final class AnswerHandler: ChannelInboundHandler {
-    typealias InboundIn = HTTPClientResponsePart
-
-    private let answer: EventLoopPromise<Int>
-
-    init(_ answer: EventLoopPromise<Int>) {
-        self.answer = answer
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .head(let head) = unwrapInboundIn(data) else { return }
-        // 1xx is not the answer yet.
-        guard head.status.code >= 200 else { return }
-        answer.succeed(Int(head.status.code))
-        context.close(promise: nil)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        answer.fail(error)
-        context.close(promise: nil)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        answer.fail(OutboundError("the connection was closed without an answer"))
-        context.fireChannelInactive()
     }
 }

@@ -68,4 +68,9 @@ public enum OutboundLimits {
     static let addresses = 4
     /// Names being looked up at once; each takes a thread.
     static let lookUps = 4
+    /// Of the body of an answer that is read.
+    static let answerBytes = 64 << 10
+    /// Failures in a row after which a service is left alone, and for how long, ms.
+    public static let failuresToOpen = 5
+    public static let openMs: Int64 = 30_000
 }

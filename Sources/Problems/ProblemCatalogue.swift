@@ -52,6 +52,21 @@ public actor ProblemCatalogue {
         return try await reading { try await self.store.problems(matching: bounded) }
     }
 
+    /// Shows a problem to everyone, or to its authors alone; rooms that have it keep it. Nil when there is none.
+    public func setPublished(
+        _ published: Bool, _ id: String, atMs: Int64
+    ) async throws(ProblemsError) -> ProblemSummary? {
+        guard var line = try await summary(id),
+            let tree = try await reading({ try await self.store.tree(id) })
+        else { return nil }
+        guard line.published != published else { return line }
+        line.published = published
+        line.updatedAtMs = atMs
+        let changed = line
+        try await reading { try await self.store.save(changed, tree: tree) }
+        return line
+    }
+
     public func count() async throws(ProblemsError) -> Int {
         try await reading { try await self.store.count() }
     }

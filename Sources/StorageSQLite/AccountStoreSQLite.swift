@@ -97,6 +97,38 @@ public struct AccountStoreSQLite: AccountStore {
         }
     }
 
+    public func search(_ query: AccountQuery, atMs: Int64) async throws -> [AccountRecord] {
+        var conditions = ["handle_key > ?"]
+        var values: [(any DatabaseValueConvertible)?] = [query.after ?? ""]
+        if let text = query.text?.lowercased(), !text.isEmpty {
+            // By range, so that the indexes serve and no character is a pattern.
+            let end = text + "\u{10FFFF}"
+            conditions.append(
+                "(handle_key >= ? AND handle_key < ? OR email >= ? AND email < ? OR accounts.id = ?)")
+            values += [text, end, text, end, text]
+        }
+        if let role = query.role {
+            conditions.append("',' || roles || ',' LIKE ?")
+            values.append("%,\(role.rawValue),%")
+        }
+        let banned = """
+            EXISTS (SELECT 1 FROM bans WHERE user_id = accounts.id AND lifted_at_ms IS NULL
+                AND (expires_at_ms IS NULL OR expires_at_ms > \(atMs)))
+            """
+        if query.bannedOnly { conditions.append(banned) }
+        values.append(min(max(1, query.limit), Limits.pageRows))
+        let sql = """
+            SELECT accounts.*, \(banned) AS is_banned FROM accounts
+            WHERE \(conditions.joined(separator: " AND ")) ORDER BY handle_key LIMIT ?
+            """
+        let arguments = StatementArguments(values)
+        return try await database.read { db in
+            try Row.fetchAll(db, sql: sql, arguments: arguments).map {
+                AccountRecord(account: try Self.account($0), isBanned: try $0.flag("is_banned"))
+            }
+        }
+    }
+
     public func credentials(id: String) async throws -> AccountCredentials? {
         try await credentials(where: "id", is: id)
     }

@@ -51,6 +51,9 @@ public struct PersonalDataSQLite: PersonalDataStore {
             columns: ["id", "name", "scopes", "created_at_ms", "expires_at_ms", "used_at_ms"],
             erasure: .delete),
         Table(
+            name: "linked_identities", owner: "user_id",
+            columns: ["provider", "issuer", "subject", "label", "created_at_ms"], erasure: .delete),
+        Table(
             name: "one_time_codes", owner: "user_id", columns: ["purpose", "expires_at_ms"], erasure: .delete),
         Table(
             name: "bans", owner: "user_id",
@@ -83,6 +86,14 @@ public struct PersonalDataSQLite: PersonalDataStore {
         Table(
             name: "room_versions", owner: "created_by", columns: ["room_id", "name", "created_at_ms"],
             erasure: .keep([:])),
+        Table(
+            name: "audit_log", owner: "actor_id", columns: ["at_ms", "action", "subject"], erasure: .keep([:])
+        ),
+        Table(
+            name: "announcements", owner: "created_by", columns: ["text", "created_at_ms"],
+            erasure: .keep([:])),
+        Table(name: "second_factors", owner: "user_id", columns: ["confirmed_at_ms"], erasure: .delete),
+        Table(name: "recovery_codes", owner: "user_id", columns: [], erasure: .delete),
         Table(name: "idempotency_keys", owner: "user_id", columns: [], erasure: .delete),
         // Those of service accounts; a person owns none.
         Table(name: "webhooks", owner: "owner_id", columns: [], erasure: .keep([:])),
@@ -93,6 +104,7 @@ public struct PersonalDataSQLite: PersonalDataStore {
         try await database.read { db in
             let names = [
                 "user_id", "owner_id", "created_by", "used_by", "banned_by", "blocked_id", "author_id",
+                "actor_id",
             ]
             let found = try String.fetchAll(
                 db,

@@ -96,6 +96,14 @@ public struct ProblemStoreSQLite: ProblemStore {
         }
     }
 
+    /// Changes with every change of the catalogue, whoever made it.
+    public func version() async throws -> String? {
+        try await database.read { db in
+            try String.fetchOne(
+                db, sql: "SELECT count(*) || ':' || coalesce(max(updated_at_ms), 0) FROM problems")
+        }
+    }
+
     public func count() async throws -> Int {
         try await database.read { db in try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM problems") ?? 0 }
     }

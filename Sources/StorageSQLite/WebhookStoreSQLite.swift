@@ -1,4 +1,5 @@
 import GRDB
+import Identity
 import Webhooks
 
 @Sendable func registerWebhookMigrations(_ migrator: inout DatabaseMigrator) {
@@ -40,15 +41,19 @@ import Webhooks
 /// Webhooks and their delivery log in `coduel.db`.
 public struct WebhookStoreSQLite: WebhookStore {
     private let database: CoduelDatabase
+    private let box: SecretBox?
 
-    public init(_ database: CoduelDatabase) {
+    /// - Parameter box: seals the secrets; nil leaves them open.
+    public init(_ database: CoduelDatabase, box: SecretBox? = nil) {
         self.database = database
+        self.box = box
     }
 
     // MARK: Webhooks
 
     public func insert(_ webhook: Webhook, atMost limit: Int) async throws -> Bool {
-        try await database.write { db in
+        let secret = try box?.seal(webhook.secret, for: Self.purpose(webhook.id)) ?? webhook.secret
+        return try await database.write { db in
             let count = try Int.fetchOne(
                 db, sql: "SELECT count(*) FROM webhooks WHERE owner_id IS ?", arguments: [webhook.ownerID])
             guard (count ?? 0) < limit else { return false }
@@ -59,7 +64,7 @@ public struct WebhookStoreSQLite: WebhookStore {
                     """,
                 arguments: [
                     webhook.id, webhook.ownerID, webhook.url,
-                    webhook.events.map(\.rawValue).sorted().joined(separator: " "), webhook.secret,
+                    webhook.events.map(\.rawValue).sorted().joined(separator: " "), secret,
                     webhook.createdAtMs,
                 ])
             return true
@@ -69,7 +74,7 @@ public struct WebhookStoreSQLite: WebhookStore {
     public func webhook(_ id: String) async throws -> Webhook? {
         try await database.read { db in
             try Row.fetchOne(db, sql: "SELECT * FROM webhooks WHERE id = ?", arguments: [id])
-                .map(Self.webhook)
+                .map(webhook)
         }
     }
 
@@ -78,13 +83,13 @@ public struct WebhookStoreSQLite: WebhookStore {
             try Row.fetchAll(
                 db, sql: "SELECT * FROM webhooks WHERE owner_id IS ? AND id > ? ORDER BY id LIMIT ?",
                 arguments: [ownerID, id ?? "", min(limit, Limits.pageRows)]
-            ).map(Self.webhook)
+            ).map(webhook)
         }
     }
 
     public func allWebhooks() async throws -> [Webhook] {
         try await database.read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM webhooks").map(Self.webhook)
+            try Row.fetchAll(db, sql: "SELECT * FROM webhooks").map(webhook)
         }
     }
 
@@ -95,13 +100,38 @@ public struct WebhookStoreSQLite: WebhookStore {
         }
     }
 
-    private static func webhook(_ row: Row) throws -> Webhook {
-        Webhook(
-            id: try row.text("id"), ownerID: try row.optionalText("owner_id"), url: try row.text("url"),
+    private func webhook(_ row: Row) throws -> Webhook {
+        let id = try row.text("id")
+        var secret = try row.text("secret")
+        // One that was stored before there was a key stands as it is.
+        if secret.hasPrefix(SecretBox.prefix), let box {
+            secret = try box.open(secret, for: Self.purpose(id))
+        }
+        return Webhook(
+            id: id, ownerID: try row.optionalText("owner_id"), url: try row.text("url"),
             events: Set(
                 try row.text("events").split(separator: " ").compactMap {
                     WebhookEventType(rawValue: String($0))
-                }), secret: try row.text("secret"), createdAtMs: try row.integer("created_at_ms"))
+                }), secret: secret, createdAtMs: try row.integer("created_at_ms"))
+    }
+
+    private static func purpose(_ id: String) -> String { "webhook \(id)" }
+
+    /// Brings all secrets under the first key of the box, those that stood open too; answers how many were changed.
+    public func rewrap(with box: SecretBox) async throws -> Int {
+        try await database.write { db in
+            var changed = 0
+            for row in try Row.fetchAll(db, sql: "SELECT id, secret FROM webhooks") {
+                let (id, secret) = (try row.text("id"), try row.text("secret"))
+                let sealed =
+                    secret.hasPrefix(SecretBox.prefix)
+                    ? try box.rewrap(secret) : try box.seal(secret, for: Self.purpose(id))
+                guard let sealed else { continue }
+                try db.execute(sql: "UPDATE webhooks SET secret = ? WHERE id = ?", arguments: [sealed, id])
+                changed += 1
+            }
+            return changed
+        }
     }
 
     // MARK: Deliveries

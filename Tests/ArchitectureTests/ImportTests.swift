@@ -29,7 +29,10 @@ import Testing
         ],
         "ForeignStores": ["Foundation", "GRDB"],
         "Telemetry": ["Dispatch", "Foundation", "Glibc", "Logging", "Synchronization", "Traces"],
-        "OutboundHTTP": ["Dispatch", "Glibc", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"],
+        "OutboundHTTP": [
+            "Dispatch", "Glibc", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "Synchronization",
+        ],
+        "OpenID": ["Foundation", "Identity", "JWTKit", "Synchronization"],
         "MailDelivery": [
             "Foundation", "Glibc", "Identity", "NIOCore", "NIOPosix", "NIOSSL",
         ],
@@ -38,12 +41,10 @@ import Testing
             "Synchronization", "Traces",
         ],
         "Gateway": [
-            "CRDT", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Identity", "Judging",
-            "Logging",
-            "Matchmaking", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOWebSocket",
-            "Problems",
-            "Rooms", "SyncProtocol", "SyncServer", "Synchronization", "Traces",
-            "Webhooks",
+            "CRDT", "CZlib", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdHTTP2",
+            "Identity", "Judging", "Logging", "Matchmaking", "NIOCore", "NIOHTTP1", "NIOHTTPTypes",
+            "NIOHTTPTypesHTTP1", "NIOSSL", "NIOTLS", "NIOWebSocket", "Problems", "Rooms", "SyncProtocol",
+            "SyncServer", "Synchronization", "Traces", "Webhooks",
         ],
     ]
 
@@ -51,7 +52,7 @@ import Testing
     static let wiring = "coduel"
     static let adapters: Set<String> = [
         "Sandbox", "PackageFiles", "StorageSQLite", "OutboundHTTP", "ForeignStores", "MailDelivery",
-        "Telemetry",
+        "Telemetry", "OpenID",
     ]
     static let frameworks: Set<String> = ["Hummingbird", "HummingbirdCore", "GRDB", "JWTKit", "NIOSSL"]
 

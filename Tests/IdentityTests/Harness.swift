@@ -44,6 +44,7 @@ struct Harness: Sendable {
     let keys = MemorySigningKeyStore()
     let codes = MemoryCodeStore()
     let tokens = MemoryTokenStore()
+    let factors = MemoryFactorStore()
     let mails = Mails()
     let environment: IdentityEnvironment
     let service: IdentityService
@@ -69,9 +70,10 @@ struct Harness: Sendable {
         }
     }
 
-    init(settings: IdentitySettings? = nil, pool: PasswordHashingPool = .init(), seed: UInt64 = 1)
-        async throws
-    {
+    init(
+        settings: IdentitySettings? = nil, pool: PasswordHashingPool = .init(), seed: UInt64 = 1,
+        secretBox: SecretBox? = nil
+    ) async throws {
         let clock = clock
         let random = SeededBytes(seed: seed)
         self.random = random
@@ -79,7 +81,8 @@ struct Harness: Sendable {
         environment = IdentityEnvironment(now: { clock.nowMs }, randomBytes: { random.next($0) })
         service = try await IdentityService.start(
             accounts: accounts, sessions: sessions, keys: keys,
-            people: PeopleStores(codes: codes, tokens: tokens),
+            people: PeopleStores(
+                codes: codes, tokens: tokens, secondFactors: factors, secretBox: secretBox),
             settings: settings ?? IdentitySettings(passwordHash: Self.cheapHash), environment: environment,
             pool: pool)
         let (ended, mails) = (ended, mails)

@@ -51,6 +51,13 @@ final class MemoryAccountStore: AccountStore {
         try all { $0[id]?.passwordHash = hash }
     }
 
+    func search(_ query: AccountQuery, atMs: Int64) async throws -> [AccountRecord] {
+        try all { accounts in
+            accounts.values.map { AccountRecord(account: $0.account, isBanned: false) }
+                .sorted { $0.account.handle < $1.account.handle }
+        }
+    }
+
     func credentials(id: String) async throws -> AccountCredentials? { try all { $0[id] } }
 
     func setVerifiedEmail(_ email: String, atMs: Int64, of id: String) async throws -> Bool {

@@ -34,6 +34,8 @@ extension HTTPProblem {
                 FieldFault(field: $0.field, message: $0.message, code: "taken")
             }
             return HTTPProblem(.conflict, code: name, detail: error.message, errors: faults)
+        case .secondFactorRequired:
+            return .unauthorized(error.message, error: name)
         case .badCredentials:
             return .unauthorized(error.message, error: "bad_credentials")
         case .invalidToken:
@@ -42,6 +44,10 @@ extension HTTPProblem {
             var problem = HTTPProblem.unauthorized(error.message, error: "invalid_token")
             problem.code = name
             return problem
+        case .loginRefused:
+            return HTTPProblem(.unprocessableContent, code: name, detail: error.message)
+        case .identityTaken, .lastIdentity:
+            return .conflict(name, error.message)
         case .guestsDisabled, .banned, .notAllowed:
             return .forbidden(error.message, code: name)
         case .tooManyAttempts:

@@ -13,9 +13,6 @@ enum RefreshCookie {
     static let name = "__Host-coduel_refresh"
     static let csrfName = "__Host-coduel_csrf"
 
-    /// Cookie fields longer than this are not read.
-    private static let fieldBytes = 8_192
-
     /// The refresh token in the request's cookie.
     ///
     /// - Throws: 401 without one, 403 without the field that proves where the call comes from.
@@ -60,6 +57,31 @@ enum RefreshCookie {
     }
 
     private static func value(of name: String, in request: Request) -> String? {
+        RequestCookies.value(of: name, in: request)
+    }
+}
+
+/// The secret of a log-in at a provider that is under way. `Lax`: the provider's page sends the browser back here.
+enum FlowCookie {
+    static let name = "__Host-coduel_oidc"
+
+    static func set(_ secret: String, in fields: inout HTTPFields) {
+        let life = Identity.Limits.openIDFlowMs / 1000
+        fields.append(HTTPField(name: .setCookie, value: "\(name)=\(secret)\(common); Max-Age=\(life)"))
+    }
+
+    static func clear(in fields: inout HTTPFields) {
+        fields.append(HTTPField(name: .setCookie, value: "\(name)=\(common); Max-Age=0"))
+    }
+
+    private static let common = "; Path=/; Secure; HttpOnly; SameSite=Lax"
+}
+
+enum RequestCookies {
+    /// Cookie fields longer than this are not read.
+    private static let fieldBytes = 8_192
+
+    static func value(of name: String, in request: Request) -> String? {
         for field in request.headers[values: .cookie] where field.utf8.count <= fieldBytes {
             for pair in field.split(separator: ";") {
                 let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -35,7 +35,9 @@ package enum SecurityHeaders {
             + "frame-ancestors 'none'"
     }
 
-    package static func apply(to fields: inout HTTPFields, authority: String?) {
+    package static func apply(to fields: inout HTTPFields, authority: String?, isSecure: Bool = false) {
+        // RFC 6797: only over TLS, and only for this name.
+        if isSecure { fields[.strictTransportSecurity] = "max-age=31536000" }
         fields[.xContentTypeOptions] = "nosniff"
         fields[.referrerPolicy] = "no-referrer"
         fields[.openerPolicy] = "same-origin"

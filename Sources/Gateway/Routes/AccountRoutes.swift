@@ -21,7 +21,7 @@ package enum AccountRoutes {
                 let body = try context.decode(LogIn.self)
                 return try await begin("password", metrics, inCookie: body.cookie ?? false) {
                     try await identity.logIn(
-                        login: body.login, password: body.password,
+                        login: body.login, password: body.password, code: body.code,
                         client: SessionClient(request, context))
                 }
             },
@@ -72,6 +72,8 @@ package enum AccountRoutes {
     private struct LogIn: Decodable {
         var login: String
         var password: String
+        /// Of the second factor, where the account has one.
+        var code: String?
         /// Whether the refresh token goes into a cookie and not into the answer.
         var cookie: Bool?
     }

@@ -18,7 +18,8 @@ package struct ChatRoutes: Sendable {
     package var routes: [Route] {
         [
             Route(.get, "/api/v1/rooms/{id}/chat") { request, context in try await page(request, context) },
-            Route(.delete, "/api/v1/rooms/{id}/chat/{message}", limits: [.writes]) { request, context in
+            Route(.delete, "/api/v1/rooms/{id}/chat/{message}", limits: [.writes], audit: .ofStaff) {
+                request, context in
                 try await delete(request, context)
             },
         ]
@@ -63,7 +64,7 @@ package struct ChatRoutes: Sendable {
         let caller = RoomCaller(try context.requireCaller())
         let id = try context.parameter("id")
         let message = try context.parameter("message")
-        let reason = request.uri.queryParameters["reason"].map(String.init) ?? ""
+        let reason = QueryText(request)["reason"] ?? ""
         guard reason.utf16.count <= Rooms.Limits.chatReason else {
             throw HTTPProblem.invalid("reason", "is too long", code: "length")
         }

@@ -12,15 +12,20 @@ package enum ProblemRoutes {
     /// Who may see problems that are not published, and add some.
     static let authors: Set<Role> = [.author, .moderator, .admin]
 
+    /// Of kept answers that are made from the catalogue.
+    package static let cacheTag = "problems"
+    /// Authors see drafts too.
+    private static let cached = CacheRule(tag: cacheTag) { isAuthor($0) ? "author" : "" }
+
     package static func routes(
         catalogue: ProblemCatalogue, readPackage: @escaping PackageReader,
         now: @escaping @Sendable () -> Int64
     ) -> [Route] {
         [
-            Route(.get, "/api/v1/problems", access: .optional) { request, context in
+            Route(.get, "/api/v1/problems", access: .optional, cache: cached) { request, context in
                 .json(try await page(of: catalogue, request, context.caller))
             },
-            Route(.get, "/api/v1/problems/{id}", access: .optional) { _, context in
+            Route(.get, "/api/v1/problems/{id}", access: .optional, cache: cached) { _, context in
                 let found = try await visible(try context.parameter("id"), to: context.caller, in: catalogue)
                 return .json(ProblemReply(found.problem, found.summary))
             },
@@ -34,17 +39,41 @@ package enum ProblemRoutes {
                 return imageReply(image, isPublic: context.caller == nil)
             },
             Route(
+                .post, "/api/v1/problems/{id}/retire", access: .roles([.moderator, .admin]),
+                body: .json(limit: GatewayLimits.jsonBody), limits: [.writes], changes: [cacheTag]
+            ) { _, context in
+                // Why is for the audit log, which keeps the body.
+                _ = try context.decode(Reason.self)
+                return .json(try await publish(false, context, catalogue, atMs: now()))
+            },
+            Route(
+                .post, "/api/v1/problems/{id}/publish", access: .roles([.moderator, .admin]),
+                body: .json(limit: GatewayLimits.jsonBody), limits: [.writes], changes: [cacheTag]
+            ) { _, context in .json(try await publish(true, context, catalogue, atMs: now())) },
+            Route(
                 .post, "/api/v1/problems", access: .roles(authors),
                 body: .bytes(
                     limit: GatewayLimits.packageBody,
                     types: ["application/zip", "application/x-zip-compressed"]),
-                limits: [.uploads], idempotent: true
+                limits: [.uploads], idempotent: true, changes: [cacheTag]
             ) { _, context in
                 let tree = try await readPackage(Array(buffer: context.body))
                 return try await addDraft(
                     tree, to: catalogue, caller: try context.requireCaller(), atMs: now())
             },
         ]
+    }
+
+    private struct Reason: Decodable { var reason: String }
+
+    private static func publish(
+        _ published: Bool, _ context: GatewayContext, _ catalogue: ProblemCatalogue, atMs: Int64
+    ) async throws -> SummaryReply {
+        let id = try context.parameter("id")
+        guard let line = try await catalogue.setPublished(published, id, atMs: atMs) else {
+            throw HTTPProblem.notFound("There is no such problem.")
+        }
+        return SummaryReply(line)
     }
 
     /// A problem that the caller may see: a published one, or any for authors. Throws 404 otherwise.
@@ -76,7 +105,7 @@ package enum ProblemRoutes {
         of catalogue: ProblemCatalogue, _ request: Request, _ caller: Caller?
     ) async throws -> PageReply<SummaryReply> {
         let page = try PageRequest(request)
-        let parameters = request.uri.queryParameters
+        let parameters = QueryText(request)
         // The cursor is the id of a page's last problem.
         if let cursor = page.cursor, try await catalogue.summary(cursor) == nil {
             throw HTTPProblem.invalid("cursor", "is not a cursor of this list", code: "cursor")
@@ -100,12 +129,12 @@ package enum ProblemRoutes {
         return PageReply(items: found.map { SummaryReply($0) }, nextCursor: next)
     }
 
-    private static func text(_ value: Substring?, _ name: String) throws(HTTPProblem) -> String? {
+    private static func text(_ value: String?, _ name: String) throws(HTTPProblem) -> String? {
         guard let value, !value.isEmpty else { return nil }
         guard value.utf8.count <= GatewayLimits.queryTextBytes else {
             throw .invalid(name, "has at most \(GatewayLimits.queryTextBytes) bytes", code: "length")
         }
-        return String(value)
+        return value
     }
 
     /// A problem that is in the catalogue already is replaced by moderators only: it may be somebody else's, and in

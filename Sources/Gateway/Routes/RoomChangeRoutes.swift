@@ -14,10 +14,12 @@ package struct RoomChangeRoutes: Sendable {
     package var routes: [Route] {
         let json = Route.Body.json(limit: GatewayLimits.jsonBody)
         return [
-            Route(.patch, "/api/v1/rooms/{id}", body: json, limits: [.writes]) { _, context in
+            Route(.patch, "/api/v1/rooms/{id}", body: json, limits: [.writes], audit: .ofStaff) {
+                _, context in
                 try await change(context)
             },
-            Route(.delete, "/api/v1/rooms/{id}/participants/{user}", limits: [.writes]) { _, context in
+            Route(.delete, "/api/v1/rooms/{id}/participants/{user}", limits: [.writes], audit: .ofStaff) {
+                _, context in
                 try await remove(context)
             },
         ]

@@ -52,7 +52,9 @@ package struct RoomRoutes: Sendable {
             },
             Route(.get, "/api/v1/rooms/{id}", scope: .documentsRead) { _, context in try await show(context)
             },
-            Route(.post, "/api/v1/rooms/{id}/sync-tokens", body: json, limits: [.writes]) { _, context in
+            Route(
+                .post, "/api/v1/rooms/{id}/sync-tokens", body: json, limits: [.writes], tokens: .scope(.sync)
+            ) { _, context in
                 try await mintToken(context)
             },
             Route(.post, "/api/v1/rooms/{id}/invites", body: json, limits: [.writes]) { _, context in

@@ -47,8 +47,11 @@ package struct Admission: Sendable {
         guard let decision = limiter.take(policy, subject: subject, atMs: now()) else { return }
         metrics.add(
             .rateLimitDecisions, labels: [policy.rawValue, decision.isAllowed ? "allowed" : "refused"])
-        fields[.rateLimitPolicy] = decision.policyField
-        fields[.rateLimit] = decision.limitField
+        // Of several limits all are told.
+        fields[.rateLimitPolicy] = [fields[.rateLimitPolicy], decision.policyField].compactMap(\.self)
+            .joined(separator: ", ")
+        fields[.rateLimit] = [fields[.rateLimit], decision.limitField].compactMap(\.self)
+            .joined(separator: ", ")
         if !decision.isAllowed {
             throw .tooManyRequests(
                 "The limit \"\(policy.rawValue)\" is \(decision.quota) in \(decision.windowSeconds) s.",
@@ -159,6 +162,11 @@ package struct Admission: Sendable {
             return try await request.body.collect(upTo: limit)
         } catch is NIOTooManyBytesError {
             throw HTTPProblem.tooLarge(limit: limit)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            // The client broke off, or sent what is no body.
+            throw HTTPProblem.malformed("The body cannot be read.")
         }
     }
 

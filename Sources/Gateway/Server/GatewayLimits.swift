@@ -31,6 +31,16 @@ package enum GatewayLimits {
     package static let socketRequestBytes = 8_192
     /// From accepting a connection to the whole head of its first request.
     package static let firstRequest = TimeAmount.seconds(10)
+    /// From the first byte of a later request to the end of its head.
+    package static let requestHead = TimeAmount.seconds(10)
+    /// Sizes of bodies that are compressed.
+    package static let compressed = 1_024...(1 << 20)
+    /// Answers kept in memory, their bytes together, and the longest one.
+    package static let cachedAnswers = 2_000
+    package static let cacheBytes = 16 << 20
+    package static let cachedAnswer = 256 << 10
+    /// A source is asked for its version at most so often, for changes by other processes.
+    package static let versionMs: Int64 = 250
 
     /// Connections accepted at once, sockets among them; more wait in the listener's backlog.
     package static let connections = 32_768

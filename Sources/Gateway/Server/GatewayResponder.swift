@@ -20,6 +20,9 @@ package final class GatewayResponder: HTTPResponder {
     private let origins: OriginPolicy
     private let proxies: [AddressBlock]
     private let idempotency: IdempotencyGate?
+    private let audit: AuditGate?
+    private let cache: ResponseCache?
+    private let isSecure: Bool
     private let observer: RequestObserver
     private let fallback: Fallback
     private let requestsInFlight: Int
@@ -27,7 +30,8 @@ package final class GatewayResponder: HTTPResponder {
 
     init(
         table: RouteTable, admission: Admission, origins: OriginPolicy, proxies: [AddressBlock],
-        idempotency: IdempotencyGate?, observer: RequestObserver, requestsInFlight: Int,
+        idempotency: IdempotencyGate?, audit: AuditGate?, cache: ResponseCache?, isSecure: Bool,
+        observer: RequestObserver, requestsInFlight: Int,
         fallback: @escaping Fallback
     ) {
         self.table = table
@@ -35,6 +39,9 @@ package final class GatewayResponder: HTTPResponder {
         self.origins = origins
         self.proxies = proxies
         self.idempotency = idempotency
+        self.audit = audit
+        self.cache = cache
+        self.isSecure = isSecure
         self.observer = observer
         self.requestsInFlight = requestsInFlight
         self.fallback = fallback
@@ -85,7 +92,7 @@ package final class GatewayResponder: HTTPResponder {
             label = route.path
             context.pathParameters = parameters
             try await admission.admit(request, to: route, &context, fields: &fields)
-            return try await handle(request, context, route)
+            return try await handle(request, context, route).compressed(for: request)
         case .methodNotAllowed(let allowed):
             throw HTTPProblem.methodNotAllowed(allowed)
         case .none:
@@ -107,6 +114,21 @@ package final class GatewayResponder: HTTPResponder {
         guard running <= requestsInFlight || route.limits.isEmpty else {
             throw HTTPProblem.unavailable("The server has too much to do; try again.")
         }
+        guard let audit, audit.concerns(route, context) else {
+            return try await work(request, context, route)
+        }
+        return try await audit.answer(context, route) { try await work(request, context, route) }
+    }
+
+    private func work(
+        _ request: Request, _ context: GatewayContext, _ route: Route
+    ) async throws -> Response {
+        if let cache, let rule = route.cache {
+            return try await cache.answer(request, context, rule) {
+                try await route.handler(request, context)
+            }
+        }
+        defer { for tag in route.changes { cache?.invalidate(tag) } }
         if route.idempotent, let idempotency { return try await idempotency.answer(request, context, route) }
         return try await route.handler(request, context)
     }
@@ -135,27 +157,29 @@ package final class GatewayResponder: HTTPResponder {
         response.headers.append(contentsOf: fields)
         if !context.bodyWasRead, Self.mayBeLong(request) {
             // A body that nobody wants is not worth reading for long.
-            response.headers[.connection] = "close"
+            // A stream of HTTP/2 lies on a connection that others use, and knows no such field.
+            if context.channel.parent?.parent == nil { response.headers[.connection] = "close" }
             let channel = context.channel
             channel.eventLoop.scheduleTask(in: GatewayLimits.lingerAfterRefusal) {
                 channel.close(promise: nil)
             }
         }
         response.headers[.requestID] = context.id
-        SecurityHeaders.apply(to: &response.headers, authority: request.head.authority)
+        SecurityHeaders.apply(to: &response.headers, authority: request.head.authority, isSecure: isSecure)
         if !response.headers.contains(.cacheControl) { response.headers[.cacheControl] = "no-store" }
         if let origin = request.headers[.origin], origins.isListed(origin) {
             response.headers[.accessControlAllowOrigin] = origin
             response.headers[.accessControlExposeHeaders] =
-                "Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id"
-            response.headers[.vary] = "Origin"
+                "ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id"
+            response.headers.addVary("Origin")
             response.headers[.resourcePolicy] = "cross-origin"
         }
     }
 
     private static let preflightFields: HTTPFields = [
-        .accessControlAllowMethods: "GET, POST, PUT, DELETE",
-        .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
+        .accessControlAllowMethods: "GET, POST, PUT, PATCH, DELETE",
+        .accessControlAllowHeaders:
+            "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
         .accessControlMaxAge: "600",
     ]
 }

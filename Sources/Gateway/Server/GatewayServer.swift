@@ -16,10 +16,13 @@ package struct GatewayServer: Sendable {
     ///   - authenticate: the caller of an access token; throws `IdentityError` for a bad one.
     ///   - tracer: opens a span for every request.
     ///   - limiter: where others count calls too; nil makes one of the settings.
+    ///   - audit: writes down what those with power do; nil writes nothing.
+    ///   - cache: keeps answers of public reads; nil makes each anew.
     ///   - idempotency: remembers answers for `Idempotency-Key`; nil ignores the field.
     package init(
         routes: [Route], authenticate: @escaping Admission.Authenticate, idempotency: (any IdempotencyStore)?,
-        settings: GatewaySettings, metrics: Metrics, limiter: RateLimiter? = nil, tracer: Tracer = .off,
+        audit: AuditGate? = nil, cache: ResponseCache? = nil, settings: GatewaySettings, metrics: Metrics,
+        limiter: RateLimiter? = nil, tracer: Tracer = .off,
         now: @escaping @Sendable () -> Int64
     ) {
         let limiter = limiter ?? RateLimiter(policies: settings.effectiveRatePolicies)
@@ -33,7 +36,8 @@ package struct GatewayServer: Sendable {
                 authenticate: authenticate, limiter: limiter, metrics: metrics,
                 bodyTimeoutMs: settings.bodyTimeoutMs, now: now),
             origins: origins, proxies: settings.trustedProxies,
-            idempotency: idempotency.map { IdempotencyGate(store: $0, now: now) },
+            idempotency: idempotency.map { IdempotencyGate(store: $0, now: now) }, audit: audit,
+            cache: cache, isSecure: settings.certificates != nil,
             observer: RequestObserver(tracer: tracer, metrics: metrics, logsAccess: settings.logsAccess),
             requestsInFlight: settings.requestsInFlight,
             fallback: { request, segments in pages.response(to: request, segments: segments) })

@@ -22,6 +22,8 @@ package struct GatewaySettings: Sendable {
     package var bodyTimeoutMs: Int64
     /// Whether each call of a route with a limit is a line of the log.
     package var logsAccess: Bool
+    /// What the listener proves who it is with; nil: it speaks plain HTTP.
+    package var certificates: TLSCertificates?
     /// Version of the program, for `/healthz` and `coduel_build_info`.
     package var version: String
 
@@ -31,7 +33,8 @@ package struct GatewaySettings: Sendable {
         trustedProxies: [AddressBlock] = [], ratePolicies: [RatePolicyName: RatePolicy] = [:],
         pages: StaticFiles = StaticFiles(root: nil), openAPI: String? = nil,
         requestsInFlight: Int = GatewayLimits.requestsInFlight,
-        bodyTimeoutMs: Int64 = GatewayLimits.bodyTimeoutMs, logsAccess: Bool = true, version: String = "0.1.0"
+        bodyTimeoutMs: Int64 = GatewayLimits.bodyTimeoutMs, logsAccess: Bool = true,
+        certificates: TLSCertificates? = nil, version: String = "0.1.0"
     ) {
         self.host = host
         self.port = port
@@ -44,6 +47,7 @@ package struct GatewaySettings: Sendable {
         self.requestsInFlight = requestsInFlight
         self.bodyTimeoutMs = bodyTimeoutMs
         self.logsAccess = logsAccess
+        self.certificates = certificates
         self.version = version
     }
 

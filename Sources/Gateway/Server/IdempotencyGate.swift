@@ -69,11 +69,3 @@ package struct IdempotencyGate: Sendable {
         }
     }
 }
-
-/// Collects the body of an answer that is kept.
-private final class BodyRecorder: ResponseBodyWriter {
-    private(set) var bytes: [UInt8] = []
-
-    func write(_ buffer: ByteBuffer) async throws { bytes.append(contentsOf: buffer.readableBytesView) }
-    func finish(_ trailingHeaders: HTTPFields?) async throws {}
-}

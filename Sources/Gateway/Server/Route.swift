@@ -27,6 +27,13 @@ package struct Route: Sendable {
         case bytes(limit: Int, types: [String])
     }
 
+    package enum Audit: Sendable, Equatable {
+        case never
+        case always
+        /// Where a moderator or an administrator calls: others do the same with what is their own.
+        case ofStaff
+    }
+
     package enum TokenRule: Sendable, Equatable {
         case scope(TokenScope)
         /// Whoever calls has to have logged in: a token that could change the account, or make tokens, would be worth
@@ -45,6 +52,12 @@ package struct Route: Sendable {
     package var idempotent: Bool
     /// What a service account's key must be good for; nil: the call is for people alone.
     package var scope: ServiceScope?
+    /// Whether the call is kept in the audit log.
+    package var audit: Audit
+    /// Set on public reads whose answers are kept in memory.
+    package var cache: CacheRule?
+    /// Tags of kept answers that may be stale after the call.
+    package var changes: [String]
     /// What a personal token must be good for.
     package var tokenRule: TokenRule
     package var handler: RouteHandler
@@ -52,7 +65,9 @@ package struct Route: Sendable {
     package init(
         _ method: HTTPRequest.Method, _ path: String, access: Access = .caller, body: Body = .none,
         limits: [RatePolicyName] = [.reads], idempotent: Bool = false,
-        scope: ServiceScope? = nil, tokens: TokenRule? = nil, handler: @escaping RouteHandler
+        scope: ServiceScope? = nil, tokens: TokenRule? = nil, audit: Audit? = nil,
+        cache: CacheRule? = nil, changes tags: [String] = [],
+        handler: @escaping RouteHandler
     ) {
         self.method = method
         self.path = path
@@ -61,6 +76,16 @@ package struct Route: Sendable {
         self.limits = limits
         self.idempotent = idempotent
         self.scope = scope
+        self.cache = cache
+        self.changes = tags
+        let changes = method != .get && method != .head
+        if let audit {
+            self.audit = audit
+        } else if case .roles = access, changes {
+            self.audit = .always
+        } else {
+            self.audit = .never
+        }
         self.tokenRule = tokens ?? .scope(method == .get || method == .head ? .read : .write)
         self.handler = handler
     }

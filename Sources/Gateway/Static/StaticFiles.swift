@@ -11,6 +11,16 @@ package struct StaticFiles: Sendable {
         var mediaType: String
         /// FNV-1a of the content; tells versions apart, protects nothing.
         var entityTag: String
+        /// The content as gzip, where that is worth it.
+        var compressed: ByteBuffer?
+
+        init(content: ByteBuffer, mediaType: String, entityTag: String) {
+            self.content = content
+            self.mediaType = mediaType
+            self.entityTag = entityTag
+            let isWorthIt = Gzip.isWorthIt(type: mediaType, bytes: content.readableBytes)
+            compressed = isWorthIt ? Gzip.compress(Array(buffer: content)).map { ByteBuffer(bytes: $0) } : nil
+        }
     }
 
     private let files: [String: File]
@@ -29,16 +39,22 @@ package struct StaticFiles: Sendable {
         let path = segments.isEmpty ? "index.html" : segments.joined(separator: "/")
         guard let file = files[path] else { return nil }
         // Names with a hash never change their content; for the others the tag is asked for each time.
-        let fields: HTTPFields = [
+        var fields: HTTPFields = [
             .eTag: file.entityTag,
             .cacheControl: Self.hasHash(path) ? "public, max-age=31536000, immutable" : "no-cache",
         ]
+        if file.compressed != nil { fields.addVary("Accept-Encoding") }
         if let tags = request.headers[.ifNoneMatch], EntityTag.matches(tags, file.entityTag) {
             return Response(status: .notModified, headers: fields)
         }
-        var response = Response(status: .ok, headers: fields, body: .init(byteBuffer: file.content))
-        response.headers[.contentType] = file.mediaType
-        return response
+        fields[.contentType] = file.mediaType
+        if let compressed = file.compressed, Gzip.isAccepted(request.headers[.acceptEncoding]) {
+            fields[.contentEncoding] = "gzip"
+            // The same content in other bytes: a weak tag.
+            fields[.eTag] = "W/" + file.entityTag
+            return Response(status: .ok, headers: fields, body: .init(byteBuffer: compressed))
+        }
+        return Response(status: .ok, headers: fields, body: .init(byteBuffer: file.content))
     }
 
     /// The bundler names everything under `assets/` by its content. Elsewhere eight or more letters and digits, with

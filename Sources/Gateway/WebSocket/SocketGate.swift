@@ -85,7 +85,9 @@ package struct SocketGate: Sendable {
             && (head.headers.first(name: "Content-Length").map { $0 == "0" } ?? true)
     }
 
-    func connection(for head: HTTPRequestHead, on channel: any Channel) -> WebSocketConnection {
+    func connection(
+        for head: HTTPRequestHead, on channel: any Channel, isEncrypted: Bool
+    ) -> WebSocketConnection {
         let target = target(of: head.uri)
         let maximum =
             if case .echo? = target { EchoEndpoint.maximumMessageBytes } else {
@@ -94,7 +96,7 @@ package struct SocketGate: Sendable {
         return WebSocketConnection(
             endpoint: endpoint(for: head, target, on: channel), loops: directory.loops,
             loop: channel.eventLoop,
-            deflate: head.deflateAgreement, maximumMessageBytes: maximum)
+            deflate: head.deflateAgreement, maximumMessageBytes: maximum, isEncrypted: isEncrypted)
     }
 
     private func endpoint(

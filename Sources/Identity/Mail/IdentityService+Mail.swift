@@ -41,7 +41,7 @@ extension IdentityService {
             limit: Limits.codesPerAccount)
         guard let code else { return }
         mail(
-            AccountMail.verification(to: address, handle: account.handle, url: settings.publicURL, code: code)
+            AccountMail.verification(to: address, handle: account.handle, url: publicURL, code: code)
         )
     }
 
@@ -72,7 +72,7 @@ extension IdentityService {
             guard let code else { return }
             mail(
                 AccountMail.reset(
-                    to: email, handle: found.account.handle, url: settings.publicURL, code: code))
+                    to: email, handle: found.account.handle, url: publicURL, code: code))
         }
     }
 
@@ -113,7 +113,7 @@ extension IdentityService {
         if let mail, let email = found.account.email, mayMail(caller.userID) {
             mail(
                 AccountMail.passwordChanged(
-                    to: email, handle: found.account.handle, url: settings.publicURL))
+                    to: email, handle: found.account.handle, url: publicURL))
         }
     }
 

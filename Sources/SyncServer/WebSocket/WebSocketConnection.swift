@@ -39,18 +39,22 @@ public final class WebSocketConnection: ChannelInboundHandler {
     private var channel: (any Channel)?
     /// The socket itself, for writing past the channel; -1 when it cannot be had.
     private var descriptor: CInt = -1
+    /// Whether bytes may go to the socket itself: not where the channel encrypts them.
+    private let writesPastChannel: Bool
     /// Writes that are on their way through the channel: until they are out, all others follow them.
     private var queuedWrites = 0
 
     public init(
         endpoint: any WebSocketEndpoint, loops: SocketLoops, loop: any EventLoop,
-        deflate: DeflateAgreement? = nil, maximumMessageBytes: Int = Limits.messageBytes
+        deflate: DeflateAgreement? = nil, maximumMessageBytes: Int = Limits.messageBytes,
+        isEncrypted: Bool = false
     ) {
         self.endpoint = endpoint
         self.loops = loops
         socketLoop = loops[loop]
         self.deflate = deflate
         self.maximumMessageBytes = maximumMessageBytes
+        writesPastChannel = !isEncrypted
         reader = FrameReader(maximumPayloadBytes: maximumMessageBytes)
     }
 
@@ -140,7 +144,7 @@ public final class WebSocketConnection: ChannelInboundHandler {
         self.channel = channel
         let operations = channel.pipeline.syncOperations
         // The answer to the upgrade may not be out yet.
-        if (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0 {
+        if writesPastChannel, (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0 {
             let socket = try? operations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
             descriptor = socket ?? -1
         }

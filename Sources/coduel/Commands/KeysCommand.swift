@@ -17,7 +17,7 @@ struct KeysCommand: AsyncParsableCommand {
         var data = "./data"
 
         func run() async throws {
-            try await KeysCommand.with(data) { _, store in
+            try await KeysCommand.with(data) { _, store, _ in
                 KeysCommand.show(try await store.signingKeys())
             }
         }
@@ -41,14 +41,18 @@ struct KeysCommand: AsyncParsableCommand {
         var data = "./data"
 
         func run() async throws {
-            try await KeysCommand.with(data) { identity, _ in
-                KeysCommand.show(try await identity.rotateKeys(atOnce: atOnce))
+            try await KeysCommand.with(data) { identity, _, log in
+                let keys = try await identity.rotateKeys(atOnce: atOnce)
+                try await log.note(
+                    "coduel keys rotate", subject: keys.last?.id ?? "", detail: atOnce ? "at once" : "")
+                KeysCommand.show(keys)
             }
         }
     }
 
     private static func with(
-        _ folder: String, _ body: (IdentityService, SigningKeyStoreSQLite) async throws -> Void
+        _ folder: String,
+        _ body: (IdentityService, SigningKeyStoreSQLite, AuditLogSQLite) async throws -> Void
     ) async throws {
         do {
             let database = try CoduelDatabase.open(folder: folder)
@@ -56,7 +60,7 @@ struct KeysCommand: AsyncParsableCommand {
             let identity = try await IdentityService.start(
                 accounts: AccountStoreSQLite(database), sessions: SessionStoreSQLite(database), keys: store,
                 environment: .system)
-            try await body(identity, store)
+            try await body(identity, store, AuditLogSQLite(database))
             try database.close()
         } catch let error as IdentityError {
             throw CommandFailure([error.message])

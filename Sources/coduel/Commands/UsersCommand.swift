@@ -49,6 +49,8 @@ struct UsersCommand: AsyncParsableCommand {
                     accounts: AccountStoreSQLite(database), sessions: SessionStoreSQLite(database),
                     keys: SigningKeyStoreSQLite(database), environment: .system)
                 let account = try await identity.createUser(handle: handle, role: role, password: password)
+                try await AuditLogSQLite(database).note(
+                    "coduel users create", subject: account.id, detail: "role \(role.rawValue)")
                 try database.close()
                 let roles = account.roles.map { #""\#($0.rawValue)""# }.sorted().joined(separator: ",")
                 print(#"{"id":"\#(account.id)","handle":"\#(account.handle)","roles":[\#(roles)]}"#)

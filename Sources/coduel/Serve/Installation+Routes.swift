@@ -11,7 +11,8 @@ import SyncServer
 
 extension Installation {
     static func routes(
-        identity: IdentityService, profiles: ProfileService, catalogue: ProblemCatalogue,
+        identity: IdentityService, openID: OpenIDService, profiles: ProfileService,
+        catalogue: ProblemCatalogue,
         submissions: SubmissionStoreSQLite,
         executor: GuardedSandbox, judge: JudgeService, observation: JudgeObservation,
         director: MatchDirector, directory: RoomDirectory,
@@ -28,7 +29,8 @@ extension Installation {
                 }
             })
         return AccountRoutes.routes(identity, metrics) + SessionRoutes.routes(identity)
-            + CredentialRoutes.routes(identity)
+            + SecondFactorRoutes.routes(identity) + CredentialRoutes.routes(identity)
+            + OpenIDRoutes(openID: openID, metrics: metrics).routes
             + ProfileRoutes(identity: identity, profiles: profiles).routes
             + MeRoutes.routes(identity: identity, matchmaking: director, events: events)
             + ProblemRoutes.routes(

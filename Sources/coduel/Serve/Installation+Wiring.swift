@@ -34,15 +34,21 @@ extension Installation {
         let converter = foundation.sandbox.map { LaTeXConverter(executor: $0) }
         let catalogue = ProblemCatalogue(
             store: ProblemStoreSQLite(database), convert: { await converter?.html($0) })
+        let secrets = try EncryptionKeys(
+            dataFolder: foundation.data.path, environment: ProcessInfo.processInfo.environment
+        ).box()
         let identity = try await IdentityService.start(
             accounts: AccountStoreSQLite(database), sessions: SessionStoreSQLite(database),
             keys: SigningKeyStoreSQLite(database), bans: BanStoreSQLite(database),
             people: PeopleStores(
                 codes: OneTimeCodeStoreSQLite(database), tokens: PersonalTokenStoreSQLite(database),
-                data: PersonalDataSQLite(database)),
+                data: PersonalDataSQLite(database), door: AdministrationStoreSQLite(database),
+                secondFactors: SecondFactorStoreSQLite(database), secretBox: secrets),
             settings: settings.identity, environment: environment)
         let mails = try MailDispatcher(settings, dataFolder: foundation.data.path, environment, logger)
         identity.mail = { mails.take($0) }
+        let openID = try OpenIDService(
+            settings, identity: identity, store: LinkedIdentityStoreSQLite(database), environment, logger)
         let profiles = ProfileService(
             store: ProfileStoreSQLite(database), identity: identity,
             isTimeZone: { TimeZone(identifier: $0) != nil && $0.contains("/") || $0 == "UTC" })
@@ -71,7 +77,7 @@ extension Installation {
         let registry = SocketRegistry(
             limits: settings.syncLimits.sockets, statistics: SyncStatistics(), now: now)
         let link = BattleLink()
-        let webhooks = try WebhookParts(settings, database, environment, logger)
+        let webhooks = try WebhookParts(settings, database, secrets, environment, logger)
         let hooks = RoomHooks(
             storeSubmission: { room, taken in
                 try await telemetry.tracer.span(
@@ -142,7 +148,8 @@ extension Installation {
             host: settings.host, port: settings.port, allowedHosts: settings.allowedHosts,
             allowedOrigins: settings.allowedOrigins, trustedProxies: settings.proxies,
             ratePolicies: settings.ratePolicies, pages: foundation.pages,
-            openAPI: foundation.openAPI, logsAccess: settings.telemetry.logsAccess, version: coduelVersion)
+            openAPI: foundation.openAPI, logsAccess: settings.telemetry.logsAccess,
+            certificates: foundation.certificates, version: coduelVersion)
         let gate = SocketGate(
             identity: identity, services: services, directory: directory,
             origins: gatewaySettings.originPolicy, proxies: settings.proxies,
@@ -150,7 +157,8 @@ extension Installation {
         self.gate = gate
         gateway = GatewayServer(
             routes: Self.routes(
-                identity: identity, profiles: profiles, catalogue: catalogue, submissions: submissions,
+                identity: identity, openID: openID, profiles: profiles, catalogue: catalogue,
+                submissions: submissions,
                 executor: executor,
                 judge: judge, observation: observation,
                 director: director, directory: directory, events: events, metrics: metrics,
@@ -162,7 +170,11 @@ extension Installation {
                 + WebhookRoutes(
                     dispatcher: webhooks.dispatcher, store: webhooks.store,
                     refusal: { webhooks.client.refusal(of: $0) }, environment: environment
-                ).routes + gate.routes,
+                ).routes + gate.routes
+                + PeopleAdminRoutes(identity: identity, log: AuditLogSQLite(database)).routes
+                + AnnouncementRoutes(
+                    store: AdministrationStoreSQLite(database), environment: environment
+                ).routes,
             authenticate: { token in
                 if token.hasPrefix(ServiceAccountService.keyPrefix) {
                     return try await services.authenticate(key: token)
@@ -172,7 +184,13 @@ extension Installation {
                 }
                 return try await identity.authenticate(accessToken: token)
             },
-            idempotency: IdempotencyStoreSQLite(database), settings: gatewaySettings, metrics: metrics,
+            idempotency: IdempotencyStoreSQLite(database),
+            audit: AuditGate(log: AuditLogSQLite(database), environment: environment),
+            cache: ResponseCache(
+                sources: [
+                    ProblemRoutes.cacheTag: { try? await ProblemStoreSQLite(database).version() }
+                ], now: now),
+            settings: gatewaySettings, metrics: metrics,
             limiter: limiter, tracer: telemetry.tracer, now: now)
         services.onKeyEnded = { directory.endSession($0) }
         identity.onSessionEnded = { sessionID in

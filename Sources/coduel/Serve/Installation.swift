@@ -76,11 +76,16 @@ struct Installation {
 
     private func serve() async throws {
         let gate = gate
+        let certificates = gateway.settings.certificates
         let application = gateway.application(
-            server: HTTPServerBuilder { GatewayChannel(gate: gate, responder: $0) }, logger: logger
-        ) { [settings] port in
+            server: HTTPServerBuilder {
+                GatewayChannel(gate: gate, certificates: certificates, responder: $0)
+            }, logger: logger
+        ) { [settings, identity] port in
             let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-            print("coduel listening on http://\(host):\(port)")
+            let scheme = certificates == nil ? "http" : "https"
+            if settings.publicURL == nil { identity.publicURL = "\(scheme)://\(host):\(port)" }
+            print("coduel listening on \(scheme)://\(host):\(port)")
             // Whoever started the server waits for this line.
             fflush(nil)
         }
@@ -97,6 +102,9 @@ struct Installation {
             ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         if let exporter = telemetry.exporter {
             configuration.services.append(.init(service: BackgroundService { await exporter.run() }))
+        }
+        if let certificates {
+            configuration.services.append(.init(service: BackgroundService { await watch(certificates) }))
         }
         configuration.maximumGracefulShutdownDuration = .seconds(6)
         configuration.maximumCancellationDuration = .seconds(2)
@@ -132,12 +140,33 @@ struct Installation {
         while !Task.isCancelled {
             do {
                 try await identity.tendKeys()
+                try await identity.reloadDoor()
             } catch {
                 logger.error("the signing keys could not be tended", metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: Self.keyInterval)
         }
     }
+
+    /// A renewed certificate serves the next connection.
+    private func watch(_ certificates: TLSCertificates) async {
+        var fault = ""
+        while !Task.isCancelled {
+            do {
+                if try certificates.reloadIfChanged() { logger.notice("the certificate was read again") }
+                fault = ""
+            } catch {
+                // Once a fault: the two files are seldom replaced in one moment.
+                if fault != "\(error)" {
+                    logger.error("a changed certificate cannot be used", metadata: ["reason": "\(error)"])
+                }
+                fault = "\(error)"
+            }
+            try? await Task.sleep(for: Self.certificateInterval)
+        }
+    }
+
+    private static let certificateInterval = Duration.seconds(5)
 
     private static let keyInterval = Duration.seconds(30)
 

@@ -56,6 +56,10 @@ struct ServeCommand: AsyncParsableCommand {
     var conformanceEcho = false
     @Option(help: "Address blocks of TLS proxies in front: 10.0.0.0/8,… Their X-Forwarded-For is believed.")
     var behindProxy: String?
+    @Option(name: .customLong("tls-certificate"), help: "The certificate chain of the listener, PEM.")
+    var tlsCertificate: String?
+    @Option(name: .customLong("tls-key"), help: "Its private key, PEM. Both are read again when they change.")
+    var tlsKey: String?
     @Flag(help: "Listen beyond loopback without TLS.")
     var insecure = false
     @Flag(help: "Yes, --open-rooms or --conformance-echo beyond loopback.")
@@ -68,6 +72,16 @@ struct ServeCommand: AsyncParsableCommand {
     var webhooksAllowPrivate = false
     @Option(name: .customLong("webhooks-ca"), help: "A PEM file of authorities that webhooks trust too.")
     var webhooksAuthorities: String?
+    @Option(
+        name: .customLong("oidc"),
+        help: "Providers of OpenID Connect: NAME=ISSUER CLIENT-ID, comma separated.")
+    var openID: String?
+    @Flag(
+        name: .customLong("oidc-allow-private"), help: "Let providers have private addresses, and plain http."
+    )
+    var openIDAllowPrivate = false
+    @Option(name: .customLong("oidc-ca"), help: "A PEM file of authorities that providers may have.")
+    var openIDAuthorities: String?
     @Option(name: .customLong("public-url"), help: "Where people reach this server, for links in mails.")
     var publicURL: String?
     @Option(help: "The mail server: smtp://USER@HOST:587 or smtps://HOST. Default: mails go to DATA/outbox.")
@@ -120,7 +134,11 @@ struct ServeCommand: AsyncParsableCommand {
         flags[.allowedHosts] = allowedHosts
         flags[.allowedOrigins] = allowedOrigins
         flags[.webhooksAuthorities] = webhooksAuthorities
+        flags[.openID] = openID
+        flags[.openIDAuthorities] = openIDAuthorities
         flags[.publicURL] = publicURL
+        flags[.tlsCertificate] = tlsCertificate
+        flags[.tlsKey] = tlsKey
         flags[.smtp] = smtp
         flags[.mailFrom] = mailFrom
         flags[.mailAuthorities] = mailAuthorities
@@ -135,7 +153,7 @@ struct ServeCommand: AsyncParsableCommand {
         let switches: [(SettingKey, Bool)] = [
             (.allowWeakIsolation, allowWeakIsolation), (.openRooms, openRooms),
             (.conformanceEcho, conformanceEcho), (.insecure, insecure), (.iKnow, iKnow),
-            (.webhooksAllowPrivate, webhooksAllowPrivate),
+            (.webhooksAllowPrivate, webhooksAllowPrivate), (.openIDAllowPrivate, openIDAllowPrivate),
         ]
         for (key, isSet) in switches where isSet { flags[key] = "true" }
         return flags

@@ -16,6 +16,7 @@ struct ServeFoundation {
     let pages: StaticFiles
     let openAPI: String?
     let data: DataFolder
+    let certificates: TLSCertificates?
 
     init(_ settings: ServeSettings) throws {
         self.settings = settings
@@ -36,6 +37,11 @@ struct ServeFoundation {
         } catch {
             sandbox = nil
             sandboxRefusal = "\(error)"
+        }
+        do {
+            certificates = try settings.tls.map { try TLSCertificates(chain: $0.certificate, key: $0.key) }
+        } catch {
+            throw SettingsError("tls-certificate and tls-key cannot be used: \(error)")
         }
         let folder = settings.problemsFolder ?? BundledFiles.find("fixtures/problems")
         bundledProblems = try folder.map(BundledFiles.problems) ?? []

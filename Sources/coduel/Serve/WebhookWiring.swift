@@ -16,8 +16,8 @@ struct WebhookParts {
     let client: OutboundClient
 
     init(
-        _ settings: ServeSettings, _ database: CoduelDatabase, _ environment: IdentityEnvironment,
-        _ logger: Logger
+        _ settings: ServeSettings, _ database: CoduelDatabase, _ secrets: SecretBox,
+        _ environment: IdentityEnvironment, _ logger: Logger
     ) throws {
         let client: OutboundClient
         do throws(OutboundError) {
@@ -29,7 +29,7 @@ struct WebhookParts {
         }
         self.client = client
         inbox = WebhookInbox(now: environment.now, newID: environment.newID)
-        store = WebhookStoreSQLite(database)
+        store = WebhookStoreSQLite(database, box: secrets)
         dispatcher = WebhookDispatcher(
             store: store, inbox: inbox,
             ports: WebhookPorts(

@@ -19,11 +19,14 @@ struct ServeSettings {
     var openRooms = false
     var conformanceEcho = false
     var proxies: [AddressBlock] = []
+    /// PEM files; nil: plain HTTP.
+    var tls: (certificate: String, key: String)?
     var allowedHosts: [String] = []
     var allowedOrigins: [String] = []
     var webhooksAllowPrivate = false
     var webhookAuthorities: String?
     var mail = MailSettings()
+    var openID = OpenIDSources()
     /// Nil: what the listener says.
     var publicURL: String?
     var keyRotationDays = 90
@@ -51,11 +54,17 @@ struct ServeSettings {
         openRooms = try sources.flag(.openRooms) ?? false
         conformanceEcho = try sources.flag(.conformanceEcho) ?? false
         proxies = try sources.list(.behindProxy).map(Self.block)
+        switch (sources.text(.tlsCertificate), sources.text(.tlsKey)) {
+        case (let certificate?, let key?): tls = (certificate, key)
+        case (nil, nil): break
+        default: throw SettingsError("tls-certificate and tls-key go together")
+        }
         allowedHosts = sources.list(.allowedHosts)
         allowedOrigins = sources.list(.allowedOrigins)
         webhooksAllowPrivate = try sources.flag(.webhooksAllowPrivate) ?? false
         webhookAuthorities = sources.text(.webhooksAuthorities)
         mail = try MailSettings(sources)
+        openID = try OpenIDSources(sources)
         publicURL = try sources.text(.publicURL).map(Self.publicURL)
         keyRotationDays = try sources.integer(.keyRotation, in: 1...3_650) ?? keyRotationDays
         ratePolicies = try Self.ratePolicies(sources.list(.rateLimits))
@@ -77,10 +86,10 @@ struct ServeSettings {
     private func checkExposure(insecure: Bool, knows: Bool) throws {
         let gateway = GatewaySettings(host: host)
         guard !gateway.isLoopback else { return }
-        guard !proxies.isEmpty || insecure else {
+        guard tls != nil || !proxies.isEmpty || insecure else {
             throw SettingsError(
-                "\(host) is reachable from other machines without TLS. Put a TLS proxy in front and name it with "
-                    + "--behind-proxy CIDR, or say --insecure.")
+                "\(host) is reachable from other machines without TLS. Give --tls-certificate and --tls-key, put a "
+                    + "TLS proxy in front and name it with --behind-proxy CIDR, or say --insecure.")
         }
         guard !(openRooms || conformanceEcho) || knows else {
             throw SettingsError(

@@ -13,6 +13,9 @@ enum SettingKey: String, CaseIterable {
     case openRooms = "open-rooms"
     case conformanceEcho = "conformance-echo"
     case behindProxy = "behind-proxy"
+    /// PEM files of the listener's certificate chain and key.
+    case tlsCertificate = "tls-certificate"
+    case tlsKey = "tls-key"
     case insecure
     case iKnow = "i-know"
     case allowedHosts = "allowed-hosts"
@@ -20,6 +23,10 @@ enum SettingKey: String, CaseIterable {
     case webhooksAllowPrivate = "webhooks-allow-private"
     /// Certificate authorities that webhooks trust besides the system's.
     case webhooksAuthorities = "webhooks-ca"
+    /// `corp=https://id.corp.example CLIENT-ID,…`: providers of OpenID Connect, by name.
+    case openID = "oidc"
+    case openIDAllowPrivate = "oidc-allow-private"
+    case openIDAuthorities = "oidc-ca"
     /// Where people reach this server: the links in mails begin with it.
     case publicURL = "public-url"
     /// `smtp://user@host:587` or `smtps://host`; without it mails go into files.

@@ -59,11 +59,12 @@ struct SettingsSources {
     /// A secret: `CODUEL_NAME`, or the first line of the file that `CODUEL_NAME_FILE` names. No flag, and no key of
     /// the configuration file: both are read by others.
     func secret(_ name: SecretName) throws -> String? {
-        if let text = environment[name.rawValue], !text.isEmpty { return text }
-        guard let path = environment[name.rawValue + "_FILE"], !path.isEmpty else { return nil }
+        let variable = name.variable
+        if let text = environment[variable], !text.isEmpty { return text }
+        guard let path = environment[variable + "_FILE"], !path.isEmpty else { return nil }
         guard let data = FileManager.default.contents(atPath: path),
             let line = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).first
-        else { throw SettingsError("\(name.rawValue)_FILE: \(path) cannot be read, or is empty") }
+        else { throw SettingsError("\(variable)_FILE: \(path) cannot be read, or is empty") }
         return String(line)
     }
 

@@ -34,7 +34,7 @@ struct ApiServices: Sendable {
         let judge = judge
         let languages = languages
         return AccountRoutes.routes(identity, metrics) + SessionRoutes.routes(identity)
-            + CredentialRoutes.routes(identity)
+            + SecondFactorRoutes.routes(identity) + CredentialRoutes.routes(identity)
             + ProfileRoutes(identity: identity, profiles: profiles).routes
             + MeRoutes.routes(identity: identity, matchmaking: matchmaking, events: events)
             + ProblemRoutes.routes(catalogue: catalogue, readPackage: readPackage, now: now)
