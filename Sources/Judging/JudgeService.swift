@@ -293,14 +293,14 @@ public actor JudgeService {
             return try await retryOrFinish(submission, Self.judgeError(tests: 0), fault: "\(error)")
         }
         let total = problem.tests.count
-        watches.tell(id, .status(.compiling))
+        watches.tell(submission.id, .status(.compiling))
         await report(submission, passed: 0, total: total, status: .compiling)
         let outcome = await ProgramJudge(executor: executor, tools: tools, now: now).judge(
             problem, language: submission.language, source: Array(submission.source.utf8),
             budgetMs: submission.origin == nil ? nil : Limits.battleJudgingMs,
             onCompiled: { await self.beganRunning(submission, total: total) },
             onTest: { result, passed in
-                self.watches.tell(id, .test(result, testsPassed: passed, testsTotal: total))
+                self.watches.tell(submission.id, .test(result, testsPassed: passed, testsTotal: total))
                 await self.report(submission, passed: passed, total: total, status: .running)
             })
         guard outcome.judgement.verdict == .judgeError else {
