@@ -278,11 +278,12 @@ public actor JudgeService {
     }
 
     private func attempt(_ submission: Submission) async throws -> Bool {
+        let id = submission.id
         guard submission.attempts < Limits.attempts else {
             return try await finish(
                 submission, Self.judgeError(tests: 0), fault: "given up after too many attempts")
         }
-        try await submissions.advance(submission.id, to: .compiling, beginsAttempt: true)
+        try await submissions.advance(id, to: .compiling, beginsAttempt: true)
         let problem: Problem
         do {
             guard let found = try await catalogue.problem(submission.problemID) else {

@@ -1,6 +1,7 @@
 import Hummingbird
 import Identity
 import Judging
+import Rooms
 
 /// Sets of submissions judged anew, for moderators: what would change is shown before it is applied.
 package enum RejudgingRoutes {

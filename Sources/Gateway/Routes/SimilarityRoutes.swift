@@ -1,5 +1,6 @@
 import Identity
 import Judging
+import Rooms
 
 /// Submissions to a problem that look alike, for moderators to review.
 package enum SimilarityRoutes {
