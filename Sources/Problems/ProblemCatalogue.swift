@@ -39,6 +39,11 @@ public actor ProblemCatalogue {
         return problem
     }
 
+    /// The package of a problem, as it was imported; nil when there is none.
+    public func tree(_ id: String) async throws(ProblemsError) -> PackageTree? {
+        try await reading { try await self.store.tree(id) }
+    }
+
     /// The catalogue's line about one problem, with whether it is published.
     public func summary(_ id: String) async throws(ProblemsError) -> ProblemSummary? {
         try await reading { try await self.store.problem(id) }

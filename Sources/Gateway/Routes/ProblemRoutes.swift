@@ -9,6 +9,9 @@ package enum ProblemRoutes {
     /// Turns the bytes of a zip into a package tree; throws `ProblemsError`.
     package typealias PackageReader = @Sendable (_ zip: [UInt8]) async throws -> PackageTree
 
+    /// Writes a package as a zip; throws `ProblemsError`.
+    package typealias PackageWriter = @Sendable (_ tree: PackageTree) async throws -> [UInt8]
+
     /// Who may see problems that are not published, and add some.
     static let authors: Set<Role> = [.author, .moderator, .admin]
 
@@ -19,6 +22,7 @@ package enum ProblemRoutes {
 
     package static func routes(
         catalogue: ProblemCatalogue, readPackage: @escaping PackageReader,
+        writePackage: @escaping PackageWriter,
         now: @escaping @Sendable () -> Int64
     ) -> [Route] {
         [
@@ -37,6 +41,18 @@ package enum ProblemRoutes {
                     throw HTTPProblem.notFound("There is no such picture.")
                 }
                 return imageReply(image, isPublic: context.caller == nil)
+            },
+            Route(.get, "/api/v1/problems/{id}/package", access: .roles(authors), limits: [.uploads]) {
+                _, context in
+                guard let tree = try await catalogue.tree(try context.parameter("id")) else {
+                    throw HTTPProblem.notFound("There is no such problem.")
+                }
+                return Response(
+                    status: .ok,
+                    headers: [
+                        .contentType: "application/zip", .cacheControl: "no-store",
+                        .contentDisposition: "attachment; filename=\"\(tree.shortName).zip\"",
+                    ], body: .init(byteBuffer: ByteBuffer(bytes: try await writePackage(tree))))
             },
             Route(
                 .post, "/api/v1/problems/{id}/retire", access: .roles([.moderator, .admin]),

@@ -11,7 +11,7 @@ import StorageSQLite
 struct ProblemsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "problems", abstract: "Import and check problem packages.",
-        subcommands: [Import.self, Verify.self, RejudgeCommand.self])
+        subcommands: [Import.self, Verify.self, RejudgeCommand.self, ExportCommand.self])
 
     struct Import: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

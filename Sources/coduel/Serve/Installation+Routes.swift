@@ -35,7 +35,8 @@ extension Installation {
             + MeRoutes.routes(identity: identity, matchmaking: director, events: events)
             + ProblemRoutes.routes(
                 catalogue: catalogue,
-                readPackage: { try PackageArchive.read($0, name: "package") }, now: environment.now)
+                readPackage: { try PackageArchive.read($0, name: "package") },
+                writePackage: { try PackageExport.zip($0) }, now: environment.now)
             + SubmissionRoutes.routes(
                 catalogue: catalogue, submissions: submissions, languages: executor.languages,
                 watches: judge.watches,

@@ -37,7 +37,10 @@ struct ApiServices: Sendable {
             + SecondFactorRoutes.routes(identity) + CredentialRoutes.routes(identity)
             + ProfileRoutes(identity: identity, profiles: profiles).routes
             + MeRoutes.routes(identity: identity, matchmaking: matchmaking, events: events)
-            + ProblemRoutes.routes(catalogue: catalogue, readPackage: readPackage, now: now)
+            + ProblemRoutes.routes(
+                catalogue: catalogue, readPackage: readPackage,
+                writePackage: { tree in tree.files.keys.sorted().flatMap { Array(($0 + "\n").utf8) } },
+                now: now)
             + SubmissionRoutes.routes(
                 catalogue: catalogue, submissions: submissions, languages: languages,
                 watches: judge.watches, submit: { try await judge.submit($0) },
