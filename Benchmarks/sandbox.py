@@ -58,7 +58,13 @@ def main() -> int:
 
     bare = figures["bare_us"]
     rows = []
-    ways = [("vfork + exec", "bare_us"), ("warm box", "warm_us"), ("new box", "cold_us"), ("bubblewrap", "bwrap_us")]
+    ways = [
+        ("vfork + exec", "bare_us"),
+        ("warm box", "warm_us"),
+        ("new box", "cold_us"),
+        ("new box after 0.1 s", "cold_rested_us"),
+        ("bubblewrap", "bwrap_us"),
+    ]
     for label, key in ways:
         values = figures[key]
         if values:

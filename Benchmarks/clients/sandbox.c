@@ -174,26 +174,38 @@ static void print_row(const char *name, const double *values, int count) {
     printf("]");
 }
 
-/// Ends the boxes that stand by, so that the next run finds none.
-static void end_boxes(void) {
+/// How many boxes stand by; with `end` they are killed.
+static int boxes(bool end) {
     char path[64], text[4096] = "";
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", helper, helper);
     FILE *file = fopen(path, "r");
-    if (!file || !fgets(text, sizeof text, file)) fail("the helper's children");
+    if (!file) fail("the helper's children");
+    if (!fgets(text, sizeof text, file)) text[0] = 0;
     fclose(file);
+    int count = 0;
     char *next = text;
     for (long pid; (pid = strtol(next, &next, 10)) > 0;) {
         char name[32] = "";
         snprintf(path, sizeof path, "/proc/%ld/comm", pid);
         FILE *comm = fopen(path, "r");
-        if (comm && fgets(name, sizeof name, comm) && strcmp(name, "box\n") == 0) kill((pid_t)pid, SIGKILL);
+        bool is_box = comm && fgets(name, sizeof name, comm) && strcmp(name, "box\n") == 0;
         if (comm) fclose(comm);
+        if (is_box) count++;
+        if (is_box && end) kill((pid_t)pid, SIGKILL);
     }
-    usleep(30000);
+    return count;
+}
+
+/// Ends the boxes that stand by, so that the next run finds none. Without a pause the kernel's last move of a process
+/// between groups is a moment ago, which makes the next one cheap.
+static void end_boxes(int pause_us) {
+    // Gone means that the helper has noticed; one that was still being cleared is built anew, and goes again.
+    while (boxes(true) > 0) usleep(2000);
+    usleep((useconds_t)pause_us);
 }
 
 static void measure_overhead(int rounds, const char *bwrap) {
-    static double bare[MAX_ROUNDS], warm[MAX_ROUNDS], cold[MAX_ROUNDS], other[MAX_ROUNDS];
+    static double bare[MAX_ROUNDS], warm[MAX_ROUNDS], cold[MAX_ROUNDS], rested[MAX_ROUNDS], other[MAX_ROUNDS];
     int zero = compile("int main(void) { return 0; }");
     char program[] = "/tmp/coduel-zero-XXXXXX", text[64];
     int copy = mkstemp(program), others = 0, colds = 0;
@@ -221,16 +233,19 @@ static void measure_overhead(int rounds, const char *bwrap) {
             others = rounds;
         }
         if (i < 0 || i % 10) continue;
-        end_boxes();
-        begin = now_us();
-        run(zero, "", &usual);
-        cold[colds++] = now_us() - begin;
-        run(zero, "", &usual);
+        for (int k = 0; k < 4; k++) {
+            end_boxes(k == 0 ? 100000 : 500);
+            begin = now_us();
+            run(zero, "", &usual);
+            if (k == 0) rested[colds / 3] = now_us() - begin;
+            else cold[colds++] = now_us() - begin;
+        }
     }
     unlink(program);
     print_row("bare_us", bare, rounds);
     print_row("warm_us", warm, rounds);
     print_row("cold_us", cold, colds);
+    print_row("cold_rested_us", rested, colds / 3);
     print_row("bwrap_us", other, others);
 }
 
