@@ -78,6 +78,9 @@ let package = Package(
             name: "ForeignStores", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings),
         .target(
+            name: "APIReference", dependencies: [.product(name: "Yams", package: "Yams")],
+            swiftSettings: settings),
+        .target(
             name: "Telemetry",
             dependencies: ["Traces", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings),
@@ -135,7 +138,7 @@ let package = Package(
                 "Judging",
                 "Sandbox", "Identity", "StorageSQLite", "Gateway", "CZlib", "CPrivileges", "sandbox-helper",
                 "SyncProtocol", "Webhooks", "OutboundHTTP", "ForeignStores", "MailDelivery", "Traces",
-                "Telemetry", "OpenID",
+                "Telemetry", "OpenID", "APIReference",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),

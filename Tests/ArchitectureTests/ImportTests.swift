@@ -28,6 +28,7 @@ import Testing
             "Synchronization", "Webhooks",
         ],
         "ForeignStores": ["Foundation", "GRDB"],
+        "APIReference": ["Yams"],
         "Telemetry": ["Dispatch", "Foundation", "Glibc", "Logging", "Synchronization", "Traces"],
         "OutboundHTTP": [
             "Dispatch", "Glibc", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "Synchronization",
@@ -52,7 +53,7 @@ import Testing
     static let wiring = "coduel"
     static let adapters: Set<String> = [
         "Sandbox", "PackageFiles", "StorageSQLite", "OutboundHTTP", "ForeignStores", "MailDelivery",
-        "Telemetry", "OpenID",
+        "Telemetry", "OpenID", "APIReference",
     ]
     static let frameworks: Set<String> = ["Hummingbird", "HummingbirdCore", "GRDB", "JWTKit", "NIOSSL"]
 

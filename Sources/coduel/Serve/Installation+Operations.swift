@@ -1,3 +1,4 @@
+import APIReference
 import Gateway
 import Judging
 
@@ -29,5 +30,11 @@ extension Installation {
         // Series that are there from the start: an alert on a rate needs a zero to rise from.
         for name in ["matched", "missed"] { metrics.add(.matchedPairs, 0, labels: [name]) }
         metrics.add(.judgeFaults, 0)
+    }
+
+    /// The description as a page; none where it is not installed.
+    static func referenceRoutes(openAPI: String?) -> [Route] {
+        guard let reference = openAPI.flatMap(APIReference.init) else { return [] }
+        return ReferenceRoutes.routes(page: reference.page, style: APIReference.style)
     }
 }

@@ -170,7 +170,7 @@ extension Installation {
                 + WebhookRoutes(
                     dispatcher: webhooks.dispatcher, store: webhooks.store,
                     refusal: { webhooks.client.refusal(of: $0) }, environment: environment
-                ).routes + gate.routes
+                ).routes + gate.routes + Self.referenceRoutes(openAPI: foundation.openAPI)
                 + PeopleAdminRoutes(identity: identity, log: AuditLogSQLite(database)).routes
                 + AnnouncementRoutes(
                     store: AdministrationStoreSQLite(database), environment: environment
