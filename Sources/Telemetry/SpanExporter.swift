@@ -49,10 +49,10 @@ public final class SpanExporter: Sendable {
 
     /// Sends until its task is cancelled, and then what is left, once.
     public func run() async {
-        while !Task.isCancelled {
+        repeat {
             try? await Task.sleep(for: Limits.sendInterval)
             await flush(mayRetry: !Task.isCancelled)
-        }
+        } while !Task.isCancelled
     }
 
     /// Sends all that waits now.
