@@ -101,4 +101,8 @@ public enum Limits {
     /// How often an edit by HTTP is made anew because another of the same user came first, and the pause before.
     static let editAttempts = 12
     static let editPause = Duration.milliseconds(4)
+
+    /// A message that names a trace: its size, and how many wait for their submission to come out of the log.
+    static let tracedMessageBytes = 4 << 10
+    static let tracedMessages = 1_000
 }

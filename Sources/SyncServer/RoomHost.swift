@@ -102,6 +102,7 @@ final class RoomHost: @unchecked Sendable {
         let id = channel.id
         onLoop {
             guard self.status == .live else { return }
+            self.traces.received(message)
             self.room.receive(message, from: id, atMs: self.services.now())
             self.performSoon()
             if self.isOverfull { self.stall(channel) }

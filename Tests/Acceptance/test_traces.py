@@ -109,6 +109,19 @@ def test_a_submission_on_a_socket_belongs_to_the_request_for_it(traced, collecto
     assert attributes(spans[0])["http.response.status_code"] == 101
 
 
+def test_a_submit_message_may_name_a_trace_of_its_own(traced, collector):
+    alice = Api(traced).register()
+    room = alice.make_pair_room(problem_id=bundled_problems()[0])["id"]
+    _, _, of_socket = begin()
+    trace, caller, of_message = begin()
+    with RawSocket(traced, f"/sync/{room}/main", alice.token, headers=of_socket) as socket:
+        socket.wait_synced()
+        socket.send(update(text_update(9_001, "print(1)\n")))
+        socket.send(stateless({"type": "submit", "nonce": "n1", "language": "python"} | of_message))
+        socket.wait_for("the answer", lambda m: m[0] == 5 and "submit." in str(m))
+        chain(collector, trace, ["store submission", "process judge"], caller)
+
+
 def test_a_trace_begins_here_where_the_caller_has_none(traced, collector):
     api = Api(traced)
     for bad in (None, "nonsense", "00-" + "0" * 32 + "-" + "1" * 16 + "-01"):
