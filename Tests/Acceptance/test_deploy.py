@@ -92,12 +92,12 @@ class Nginx:
 
 
 @pytest.fixture(scope="module")
-def behind_nginx():
+def behind_nginx(request):
     server = Server("--behind-proxy", "127.0.0.1/32", "--allowed-hosts", NAME, "--log-format", "json").start()
+    request.addfinalizer(server.close)
     nginx = Nginx(server)
-    yield server, nginx
-    nginx.close()
-    server.close()
+    request.addfinalizer(nginx.close)
+    return server, nginx
 
 
 def test_nginx_serves_pages_api_and_refuses_metrics(behind_nginx):
