@@ -9,12 +9,15 @@ import { routeOf } from './router.js';
 import { Session } from './session.js';
 import { homeView } from './views/home.js';
 import { joinView } from './views/join.js';
+import { resetPasswordView, verifyEmailView } from './views/mail.js';
 
 // A room brings the editor with it, most of the page's weight; the lobby loads it while people read.
 const loadRoom = () => import('./views/room.js');
 const VIEWS = {
   home: homeView,
   join: joinView,
+  'verify-email': verifyEmailView,
+  'reset-password': resetPasswordView,
   room: async (...given) => (await loadRoom()).roomView(...given),
 };
 

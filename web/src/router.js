@@ -1,5 +1,5 @@
 // Where the page is: `/` the lobby, `#/rooms/ROOM` a room, `#/join/CODE[/ROOM]` an invitation, `/?watch=ROOM` a room to
-// watch. A room's own page decides by the caller's rights whether it is played, shared or watched.
+// watch, `#/verify-email/CODE` and `#/reset-password[/CODE]` what mails link to. A room's own page decides by the caller's rights whether it is played, shared or watched.
 
 const NAME = /^[A-Za-z0-9._~-]{1,128}$/;
 
@@ -10,6 +10,8 @@ export function routeOf({ search = '', hash = '' }) {
   if (parts[0] === 'join' && valid(parts[1])) {
     return { name: 'join', code: parts[1], room: valid(parts[2]) ? parts[2] : null };
   }
+  if (parts[0] === 'verify-email' && valid(parts[1])) return { name: 'verify-email', code: parts[1] };
+  if (parts[0] === 'reset-password') return { name: 'reset-password', code: valid(parts[1]) ? parts[1] : null };
   const watched = new URLSearchParams(search).get('watch');
   if (valid(watched) && !parts[0]) return { name: 'room', room: watched };
   return { name: 'home' };

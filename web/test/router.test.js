@@ -12,6 +12,13 @@ test('routes', () => {
   assert.deepEqual(routeOf({ search: '?watch=a', hash: '#/rooms/b' }), { name: 'room', room: 'b' });
 });
 
+test('links of mails', () => {
+  assert.deepEqual(routeOf({ hash: '#/verify-email/a_B-1' }), { name: 'verify-email', code: 'a_B-1' });
+  assert.deepEqual(routeOf({ hash: '#/reset-password/a_B-1' }), { name: 'reset-password', code: 'a_B-1' });
+  assert.deepEqual(routeOf({ hash: '#/reset-password' }), { name: 'reset-password', code: null });
+  assert.equal(routeOf({ hash: '#/verify-email/' }).name, 'home');
+});
+
 test('names that are none lead home', () => {
   for (const hash of ['#/rooms/', '#/rooms/..%2f..', '#/rooms/%', '#/rooms/a b', `#/rooms/${'x'.repeat(129)}`, '#/join/']) {
     assert.equal(routeOf({ hash }).name, 'home', hash);
