@@ -133,7 +133,7 @@ import Testing
         (#"{"language":"cobol","source":"x"}"#, "language"),
         (#"{"language":"rust","source":"x"}"#, "language"),
         (#"{"language":"python","source":""}"#, "source"), (#"{"language":"python"}"#, "source"),
-        (#"{"language":"python","source":"\#(String(repeating: "a", count: 70_000))"}"#, "source"),
+        (#"{"language":"python","source":"\#(String(repeating: "a", count: 140_000))"}"#, "source"),
     ])
     func badSubmissionsAreNamed(_ body: String, _ field: String) async throws {
         try await ApiFixture.with { api async throws in

@@ -102,11 +102,19 @@ import Testing
         let harness = try await Harness()
         let pair = try await harness.loggedIn()
         harness.clock.advance(seconds: -60)
-        _ = try await harness.service.authenticate(accessToken: pair.accessToken)
+        let other = try await harness.restarted()
+        _ = try await other.authenticate(accessToken: pair.accessToken)
         harness.clock.advance(seconds: -1)
-        let early = await harness.code {
-            try await harness.service.authenticate(accessToken: pair.accessToken)
-        }
+        // One that has never seen a later time.
+        let earlier = try await harness.restarted()
+        let early = await harness.code { try await earlier.authenticate(accessToken: pair.accessToken) }
         #expect(early == .invalidToken)
+    }
+
+    @Test func aClockThatIsSetBackEndsNobodysSession() async throws {
+        let harness = try await Harness()
+        let pair = try await harness.loggedIn()
+        harness.clock.advance(seconds: -3_600)
+        _ = try await harness.service.authenticate(accessToken: pair.accessToken)
     }
 }
