@@ -16,6 +16,7 @@ from harness.api import Api, bundled_problems
 # What would end the session that the calls are made with, streams without an end, or is no call for random input.
 LEFT_OUT = (
     "/api/v1/me/events",
+    "/api/v1/submissions/{id}/events",
     "/api/v1/sessions",
     "/api/v1/sessions/current",
     "/api/v1/sessions/refresh",
