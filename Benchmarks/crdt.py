@@ -62,8 +62,10 @@ def merging_commands(options: argparse.Namespace, workspace: Workspace, bench: s
     return found
 
 
-def measure(command: list[str]) -> dict | str:
+def measure(command: list[str], realtime: bool = False) -> dict | str:
     """The figures of one process, or why there are none."""
+    if realtime:
+        command = ["chrt", "--rr", "10", *command]
     environment = os.environ | {"NODE_PATH": os.environ.get("NODE_PATH", NODE_MODULES)}
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS_SECONDS, env=environment)
@@ -79,8 +81,9 @@ def measure(command: list[str]) -> dict | str:
 class Rounds:
     """Figures by row of several rounds of commands in turns, and what could not be measured."""
 
-    def __init__(self, rounds: int):
+    def __init__(self, rounds: int, realtime: bool):
         self.rounds = rounds
+        self.realtime = realtime
         self.missing: dict[str, str] = {}
 
     def run(self, title: str, commands: dict[str, list[str]]) -> dict[str, list[dict]]:
@@ -90,7 +93,7 @@ class Rounds:
             for row in names[start:] + names[:start]:
                 if row in self.missing:
                     continue
-                result = measure(commands[row])
+                result = measure(commands[row], self.realtime)
                 if isinstance(result, str):
                     self.missing[row] = f"{row}: left out ({result})"
                     figures.pop(row, None)
@@ -119,7 +122,7 @@ def with_trace(command: list[str], trace: Path) -> list[str]:
 
 def run(options: argparse.Namespace, workspace: Workspace) -> tuple[dict[str, dict], list[str]]:
     """All figures: by kind, then by trace, case or size."""
-    rounds = Rounds(options.rounds)
+    rounds = Rounds(options.rounds, options.realtime)
     figures: dict[str, dict] = {"traces": {}, "merging": {}, "conflicts": {}}
     replaying = trace_commands(options, workspace)
     for trace in traces(options):
@@ -144,6 +147,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--merging", default="1000", help="sizes N of B2 and B3, with commas; empty for none")
     parser.add_argument("--conflicts", type=int, default=16000, help="most clients of the worst conflict; 0 for none")
+    parser.add_argument("--realtime", action="store_true", help="run under SCHED_RR, where the machine is busy (root)")
     parser.add_argument("--plots", type=Path, help="a folder for the plots of how cost grows (several sizes, --conflicts)")
     parser.add_argument("--python", default=sys.executable, help="a Python with pycrdt and loro")
     parser.add_argument("--peers", type=Path, help="a folder with further drivers of the same peers")

@@ -23,12 +23,16 @@ def merging(figures: dict) -> dict[str, Curves]:
     """By case and peer, the least ms of the rounds by the number of edits."""
     found: dict[str, Curves] = {}
     for rows in figures["merging"].values():
-        for row, runs in rows.items():
-            for case, (key, _) in MERGES.items():
-                cases = [each for run in runs for each in run["cases"] if each["case"] == case and key in each]
+        for case, (key, _) in MERGES.items():
+            named = {
+                row: [each for run in runs for each in run["cases"] if each["case"] == case and key in each]
+                for row, runs in rows.items()
+            }
+            # Not every peer says how many clients that were.
+            clients = [each["clients"] for cases in named.values() for each in cases if "clients" in each]
+            for row, cases in named.items():
                 if cases:
-                    edits = cases[0].get("clients", runs[0]["n"])
-                    point = (edits, min(each[key] for each in cases))
+                    point = (clients[0] if clients else rows[row][0]["n"], min(each[key] for each in cases))
                     found.setdefault(case, {}).setdefault(row, []).append(point)
     return found
 
