@@ -28,7 +28,7 @@ enum PayloadValue {
             }
             let isAny = reader.remaining > 0 && payload[reader.offset] == Self.isAny
             guard isAny else { return nil }
-            writer.string(try read(&reader).json)
+            writer.string(try read(&reader).withoutBigIntegers.json)
         } catch {
             return nil
         }
@@ -50,6 +50,18 @@ extension Value {
 }
 
 extension Value {
+    /// The value with every integer of 64 bits as the number that a reader of JSON takes its digits for, so that v1
+    /// says the same however often it is read and written. (`JSON.stringify` has no answer to such integers.)
+    var withoutBigIntegers: Value {
+        switch self {
+        case .bigint(let integer): .number(Double(integer))
+        case .array(let values): .array(values.map(\.withoutBigIntegers))
+        case .object(let entries):
+            .object(entries.map { Entry($0.key, $0.value.withoutBigIntegers) } as [Entry])
+        case .undefined, .null, .bool, .number, .string, .bytes: self
+        }
+    }
+
     /// At least the number of bytes of the value as JSON, where a scalar takes 32 at most, a byte of text, escaped,
     /// six, and a byte of binary data, which is a member with an index, 20.
     var mostJSONBytes: Int {
