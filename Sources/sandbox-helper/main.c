@@ -39,6 +39,8 @@ static int prepare_process(void) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
+    // Threads of the server's dispatch queues have priorities of their own, and one of them may have started this.
+    if (getpriority(PRIO_PROCESS, 0) < 0) setpriority(PRIO_PROCESS, 0, 0);
     prctl(PR_SET_NAME, "sandbox-helper", 0, 0, 0);
     return 0;
 }

@@ -128,6 +128,8 @@ def test_slow_clients_do_not_keep_others_out(server):
             start = time.monotonic()
             api.call("GET", "/v1/problems", expect=200)
             times.append(time.monotonic() - start)
+            # Below the limit of reads.
+            time.sleep(0.02)
         times.sort()
         assert times[len(times) // 2] < 0.25, f"median {times[len(times) // 2]:.3f} s of {len(times)} calls"
 
