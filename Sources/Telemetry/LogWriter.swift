@@ -7,6 +7,8 @@ import Synchronization
 public final class LogWriter: Sendable {
     private struct State {
         var waiting: [UInt8] = []
+        /// Bytes that the thread has in hand.
+        var writing = 0
         var dropped: UInt64 = 0
         var isWriting = false
     }
@@ -23,7 +25,7 @@ public final class LogWriter: Sendable {
     /// Takes a line with its end. Does not block.
     public func write(_ line: [UInt8]) {
         let begins = state.withLock { state in
-            guard state.waiting.count + line.count <= Limits.waitingLogBytes else {
+            guard state.writing + state.waiting.count + line.count <= Limits.waitingLogBytes else {
                 state.dropped &+= 1
                 return false
             }
@@ -47,6 +49,7 @@ public final class LogWriter: Sendable {
             let bytes = state.withLock { state in
                 let bytes = state.waiting
                 state.waiting.removeAll(keepingCapacity: bytes.count < Limits.logValueBytes)
+                state.writing = bytes.count
                 state.isWriting = !bytes.isEmpty
                 return bytes
             }

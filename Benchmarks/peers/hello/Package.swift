@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The least that Hummingbird does: what Coduel's HTTP side is measured against (Benchmarks/http.py).
+// The least that Hummingbird does: what Coduel's HTTP side is measured against (Benchmarks/gateway.py).
 let package = Package(
     name: "hello",
     dependencies: [
