@@ -139,5 +139,8 @@ import Testing
         #expect(repaired.isSound && repaired.tail.map(\.sequence) == [1, 2, 3, 4])
         #expect(repaired.tail[1].kind == .lost && repaired.tail[2].kind == .lost)
         #expect(try await rows("lost_records WHERE room = ''", copy) == 1)
+        let onceMore = try open(copy)
+        #expect(onceMore.damagedRows == 0)
+        #expect(try await rows("lost_records WHERE room = ''", copy) == 1)
     }
 }

@@ -31,14 +31,14 @@ extension RoomLogSQLite {
         var failures: [Int: RoomLogError] = [:]
         var parts: [(room: String, entries: [UnsettledRecords.Entry])] = []
         var row: Int64 = 0
-        var chunk = SettledChunk()
+        var settledRooms = 0
         do {
             guard try hasSpaceForUnsettled() else { return answer(batch, [:], otherwise: .failure(.full)) }
             (failures, parts) = try fitting(batch)
             guard !parts.isEmpty else { return answer(batch, failures, otherwise: .success(())) }
             try pool.write { db in
                 row = try Self.insert(JournalRow.encode(parts), in: db)
-                chunk = try settleChunk(in: db)
+                settledRooms = try settleChunk(in: db)
             }
         } catch {
             // Nobody knows where the rooms of this batch end now; and the disk may have no space to settle.
@@ -48,7 +48,7 @@ extension RoomLogSQLite {
         unsettled.withLock { unsettled in
             for part in parts { unsettled.add(part.entries, of: part.room, row: row) }
         }
-        forget(chunk)
+        forget(rooms: settledRooms)
         answer(batch, failures, otherwise: .success(()))
     }
 

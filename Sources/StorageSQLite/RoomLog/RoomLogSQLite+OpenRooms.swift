@@ -54,9 +54,8 @@ extension RoomLogSQLite: OpenRoomLog {
     }
 
     public func remove(room: String) async throws {
-        try await settleAll()
         ends.withLock { $0[room] = nil }
-        try await pool.write { db in
+        try await change { db in
             for table in ["room_snapshots", "log", "lost_records"] {
                 try db.execute(sql: "DELETE FROM \(table) WHERE room = ?", arguments: [room])
             }

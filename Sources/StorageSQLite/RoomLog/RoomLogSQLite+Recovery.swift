@@ -107,8 +107,7 @@ extension RoomLogSQLite {
     // MARK: Repairing
 
     public func repair(_ recovery: LogRecovery, of room: String, atMs: Int64) async throws {
-        try await settleAll()
-        try await pool.write { db in
+        try await change { db in
             for sequence in recovery.strays.sorted() {
                 try Self.setAside(sequence, of: room, "no record has this number", atMs: atMs, in: db)
             }

@@ -33,6 +33,7 @@ public final class RoomLogSQLite: RoomLog {
     let writer = DispatchQueue(label: "coduel.room-log")
     /// Changed on `writer` alone.
     let unsettled: Mutex<UnsettledRecords>
+    let isSettlingArmed = Mutex(false)
     /// Where rooms' logs end, as far as that is known. Used on `writer` alone.
     let ends = Mutex<[String: Int64]>([:])
     /// Rows of the journal that could not be read when the log was opened; they are kept in `lost_records`.
