@@ -23,6 +23,9 @@ package struct PageRequest: Sendable, Equatable {
             cursor = String(text)
         }
     }
+
+    /// How many records to ask a store for: one more than a page holds tells whether there is another page.
+    package var fetched: Int { limit + 1 }
 }
 
 /// A page of a list.
@@ -34,5 +37,16 @@ package struct PageReply<Item: Encodable & Sendable>: Encodable, Sendable {
     package init(items: [Item], nextCursor: String?) {
         self.items = items
         self.nextCursor = nextCursor
+    }
+
+    /// A page of what was found for `page.fetched` records. `cursor` of its last record is where the next begins;
+    /// `item` is nil for a record that is not shown.
+    package init<Record>(
+        _ found: [Record], of page: PageRequest, cursor: (Record) -> String, item: (Record) -> Item?
+    ) {
+        let records = found.prefix(page.limit)
+        self.init(
+            items: records.compactMap(item),
+            nextCursor: found.count > page.limit ? records.last.map(cursor) : nil)
     }
 }

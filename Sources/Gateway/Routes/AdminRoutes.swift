@@ -20,8 +20,6 @@ package struct AdminRoutes: Sendable {
 
     package var routes: [Route] { accountRoutes + roomRoutes + socketRoutes }
 
-    private static let moderators: Route.Access = .roles([.moderator, .admin])
-    private static let administrators: Route.Access = .roles([.admin])
     private static let json = Route.Body.json(limit: GatewayLimits.jsonBody)
 
     // MARK: Accounts
@@ -29,15 +27,15 @@ package struct AdminRoutes: Sendable {
     private var accountRoutes: [Route] {
         [
             Route(
-                .post, "/api/v1/admin/users/{id}/bans", access: Self.moderators, body: Self.json,
+                .post, "/api/v1/admin/users/{id}/bans", access: .moderators, body: Self.json,
                 limits: [.writes]
             ) { _, context in try await ban(context) },
-            Route(.get, "/api/v1/admin/users/{id}/bans", access: Self.moderators) { _, context in
+            Route(.get, "/api/v1/admin/users/{id}/bans", access: .moderators) { _, context in
                 let bans = try await identity.bans(of: try context.parameter("id"))
                 return .json(PageReply(items: bans.map(BanReply.init), nextCursor: nil))
             },
             Route(
-                .delete, "/api/v1/admin/users/{id}/bans", access: Self.moderators, limits: [.writes]
+                .delete, "/api/v1/admin/users/{id}/bans", access: .moderators, limits: [.writes]
             ) { _, context in
                 guard try await identity.liftBan(of: try context.parameter("id")) else {
                     throw HTTPProblem.notFound("This account is not banned.")
@@ -45,7 +43,7 @@ package struct AdminRoutes: Sendable {
                 return Response(status: .noContent)
             },
             Route(
-                .put, "/api/v1/admin/users/{id}/role", access: Self.administrators, body: Self.json,
+                .put, "/api/v1/admin/users/{id}/role", access: .administrators, body: Self.json,
                 limits: [.writes]
             ) { _, context in
                 let wish = try context.decode(RoleWish.self)
@@ -93,9 +91,9 @@ package struct AdminRoutes: Sendable {
 
     private var roomRoutes: [Route] {
         [
-            Route(.get, "/api/v1/admin/rooms", access: Self.moderators) { request, _ in
+            Route(.get, "/api/v1/admin/rooms", access: .moderators) { request, _ in
                 let page = try PageRequest(request)
-                let ids = directory.loadedRooms(after: page.cursor ?? "", limit: page.limit + 1)
+                let ids = directory.loadedRooms(after: page.cursor ?? "", limit: page.fetched)
                 var rooms: [LoadedRoomReply] = []
                 for id in ids.prefix(page.limit) {
                     if let room = try? await directory.with(id, { room, _ in LoadedRoomReply(room) }) {
@@ -105,7 +103,7 @@ package struct AdminRoutes: Sendable {
                 let next = ids.count > page.limit ? ids.prefix(page.limit).last : nil
                 return .json(PageReply(items: rooms, nextCursor: next))
             },
-            Route(.get, "/api/v1/admin/rooms/{id}/sockets", access: Self.moderators) { _, context in
+            Route(.get, "/api/v1/admin/rooms/{id}/sockets", access: .moderators) { _, context in
                 let views = try await directory.with(try context.parameter("id")) { room, _ in
                     room.subscriberViews
                 }
@@ -119,18 +117,17 @@ package struct AdminRoutes: Sendable {
 
     private var socketRoutes: [Route] {
         [
-            Route(.get, "/api/v1/admin/sockets", access: Self.moderators) { request, _ in
+            Route(.get, "/api/v1/admin/sockets", access: .moderators) { request, _ in
                 let page = try PageRequest(request)
                 guard let after = UInt64(page.cursor ?? "0") else {
                     throw HTTPProblem.invalid("cursor", "is not a cursor of this list", code: "cursor")
                 }
-                let sockets = directory.registry.sockets(after: after, limit: page.limit + 1)
-                let items = sockets.prefix(page.limit)
-                let next = sockets.count > page.limit ? items.last.map { String($0.id) } : nil
-                return .json(PageReply(items: items.map(SocketReply.init), nextCursor: next))
+                let sockets = directory.registry.sockets(after: after, limit: page.fetched)
+                return .json(
+                    PageReply(sockets, of: page, cursor: { String($0.id) }, item: SocketReply.init))
             },
             Route(
-                .delete, "/api/v1/admin/sockets/{id}", access: Self.moderators, limits: [.writes]
+                .delete, "/api/v1/admin/sockets/{id}", access: .moderators, limits: [.writes]
             ) { _, context in
                 guard let id = UInt64(try context.parameter("id")), directory.registry.close(id) else {
                     throw HTTPProblem.notFound("There is no such socket.")
@@ -138,7 +135,7 @@ package struct AdminRoutes: Sendable {
                 return Response(status: .noContent)
             },
             Route(
-                .delete, "/api/v1/admin/users/{id}/sockets", access: Self.moderators, limits: [.writes]
+                .delete, "/api/v1/admin/users/{id}/sockets", access: .moderators, limits: [.writes]
             ) { _, context in
                 let closed = directory.registry.closeAll(
                     of: try context.parameter("id"), reason: "an administrator closed your sockets")

@@ -43,21 +43,19 @@ package struct ChatRoutes: Sendable {
                 throw HTTPProblem.invalid("cursor", "is not a cursor of this list", code: "cursor")
             }
         }
-        var items = Array(newest.prefix(page.limit + 1))
+        var items = Array(newest.prefix(page.fetched))
         if items.count <= page.limit {
             let known = Set(lines.map(\.id))
             // Lines that are archived and not gone from the document yet are in both.
             let older = try await archive.lines(
-                room: id, document: document, before: before, limit: page.limit + 1)
+                room: id, document: document, before: before, limit: page.fetched)
             items += older.filter { !known.contains($0.id) }
         }
-        let hasMore = items.count > page.limit
-        items = Array(items.prefix(page.limit))
         let blocked = Set(try await blocks.blocked(by: caller.userID).map(\.userID))
         return .json(
-            PageReply(
-                items: items.map { ChatLineReply($0, isBlocked: blocked.contains($0.author.id)) },
-                nextCursor: hasMore ? items.last?.id : nil))
+            PageReply(items, of: page, cursor: \.id) {
+                ChatLineReply($0, isBlocked: blocked.contains($0.author.id))
+            })
     }
 
     private func delete(_ request: Request, _ context: GatewayContext) async throws -> Response {

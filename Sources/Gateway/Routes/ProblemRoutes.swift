@@ -55,7 +55,7 @@ package enum ProblemRoutes {
                     ], body: .init(byteBuffer: ByteBuffer(bytes: try await writePackage(tree))))
             },
             Route(
-                .post, "/api/v1/problems/{id}/retire", access: .roles([.moderator, .admin]),
+                .post, "/api/v1/problems/{id}/retire", access: .moderators,
                 body: .json(limit: GatewayLimits.jsonBody), limits: [.writes], changes: [cacheTag]
             ) { _, context in
                 // Why is for the audit log, which keeps the body.
@@ -63,7 +63,7 @@ package enum ProblemRoutes {
                 return .json(try await publish(false, context, catalogue, atMs: now()))
             },
             Route(
-                .post, "/api/v1/problems/{id}/publish", access: .roles([.moderator, .admin]),
+                .post, "/api/v1/problems/{id}/publish", access: .moderators,
                 body: .json(limit: GatewayLimits.jsonBody), limits: [.writes], changes: [cacheTag]
             ) { _, context in .json(try await publish(true, context, catalogue, atMs: now())) },
             Route(

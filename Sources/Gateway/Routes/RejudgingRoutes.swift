@@ -6,11 +6,10 @@ import Rooms
 /// Sets of submissions judged anew, for moderators: what would change is shown before it is applied.
 package enum RejudgingRoutes {
     package static func routes(_ rejudging: Rejudging) -> [Route] {
-        let moderators: Route.Access = .roles([.moderator, .admin])
         let path = "/api/v1/rejudgings/{id}"
         return [
             Route(
-                .post, "/api/v1/rejudgings", access: moderators, body: .json(limit: GatewayLimits.jsonBody),
+                .post, "/api/v1/rejudgings", access: .moderators, body: .json(limit: GatewayLimits.jsonBody),
                 limits: [.writes], idempotent: true
             ) { _, context in
                 let order = try context.decode(Order.self)
@@ -18,10 +17,10 @@ package enum RejudgingRoutes {
                 return .json(
                     SetReply(set), status: .accepted, headers: [.location: "/api/v1/rejudgings/\(set.id)"])
             },
-            Route(.get, path, access: moderators) { _, context in
+            Route(.get, path, access: .moderators) { _, context in
                 .json(SetReply(try await known(context, rejudging)))
             },
-            Route(.post, path + "/apply", access: moderators, limits: [.writes]) { _, context in
+            Route(.post, path + "/apply", access: .moderators, limits: [.writes]) { _, context in
                 let set = try await known(context, rejudging)
                 guard let written = try await rejudging.apply(set.id) else {
                     throw HTTPProblem.conflict(
@@ -29,7 +28,7 @@ package enum RejudgingRoutes {
                 }
                 return .json(AppliedReply(id: set.id, written: written))
             },
-            Route(.delete, path, access: moderators, limits: [.writes]) { _, context in
+            Route(.delete, path, access: .moderators, limits: [.writes]) { _, context in
                 await rejudging.cancel(try await known(context, rejudging).id)
                 return Response(status: .noContent)
             },

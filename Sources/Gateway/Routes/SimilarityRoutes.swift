@@ -7,7 +7,7 @@ package enum SimilarityRoutes {
     package static func routes(_ store: any JudgementStore) -> [Route] {
         [
             Route(
-                .get, "/api/v1/problems/{id}/similarities", access: .roles([.moderator, .admin]),
+                .get, "/api/v1/problems/{id}/similarities", access: .moderators,
                 limits: [.writes]
             ) { _, context in
                 let submissions = try await store.finished(

@@ -17,6 +17,9 @@ package struct Route: Sendable {
         case caller
         /// One of these roles.
         case roles(Set<Role>)
+
+        static let moderators = Access.roles([.moderator, .admin])
+        static let administrators = Access.roles([.admin])
     }
 
     package enum Body: Sendable {

@@ -19,11 +19,11 @@ package struct AnnouncementRoutes: Sendable {
                 return .json(PageReply(items: standing.map(AnnouncementView.init), nextCursor: nil))
             },
             Route(
-                .post, "/api/v1/admin/announcements", access: .roles([.admin]),
+                .post, "/api/v1/admin/announcements", access: .administrators,
                 body: .json(limit: GatewayLimits.jsonBody), limits: [.writes]
             ) { _, context in try await announce(context) },
             Route(
-                .delete, "/api/v1/admin/announcements/{id}", access: .roles([.admin]), limits: [.writes]
+                .delete, "/api/v1/admin/announcements/{id}", access: .administrators, limits: [.writes]
             ) { _, context in
                 guard try await store.remove(try context.parameter("id")) else {
                     throw HTTPProblem.notFound("There is no such announcement.")

@@ -15,10 +15,10 @@ package struct PeopleAdminRoutes: Sendable {
 
     package var routes: [Route] {
         [
-            Route(.get, "/api/v1/admin/users", access: Self.moderators) { request, _ in
+            Route(.get, "/api/v1/admin/users", access: .moderators) { request, _ in
                 .json(try await search(request))
             },
-            Route(.get, "/api/v1/admin/users/{id}", access: Self.moderators) { _, context in
+            Route(.get, "/api/v1/admin/users/{id}", access: .moderators) { _, context in
                 let id = try context.parameter("id")
                 guard
                     let found = try await identity.search(AccountQuery(text: id, limit: 2)).first(where: {
@@ -27,14 +27,14 @@ package struct PeopleAdminRoutes: Sendable {
                 else { throw HTTPProblem.notFound("There is no such account.") }
                 return .json(AccountView(found))
             },
-            Route(.get, "/api/v1/admin/audit", access: Self.administrators) { request, _ in
+            Route(.get, "/api/v1/admin/audit", access: .administrators) { request, _ in
                 .json(try await entries(request))
             },
-            Route(.get, "/api/v1/admin/settings", access: Self.administrators) { _, _ in
+            Route(.get, "/api/v1/admin/settings", access: .administrators) { _, _ in
                 .json(identity.door)
             },
             Route(
-                .put, "/api/v1/admin/settings", access: Self.administrators,
+                .put, "/api/v1/admin/settings", access: .administrators,
                 body: .json(limit: GatewayLimits.jsonBody), limits: [.writes]
             ) { _, context in
                 let wish = try context.decode(DoorWish.self)
@@ -48,9 +48,6 @@ package struct PeopleAdminRoutes: Sendable {
         ]
     }
 
-    private static let moderators: Route.Access = .roles([.moderator, .admin])
-    private static let administrators: Route.Access = .roles([.admin])
-
     private struct DoorWish: Decodable {
         var guests: Bool?
         var registrations: Bool?
@@ -62,7 +59,7 @@ package struct PeopleAdminRoutes: Sendable {
     private func search(_ request: Request) async throws -> PageReply<AccountView> {
         let page = try PageRequest(request)
         let parameters = QueryText(request)
-        var query = AccountQuery(after: page.cursor, limit: page.limit + 1)
+        var query = AccountQuery(after: page.cursor, limit: page.fetched)
         if let text = parameters["q"] {
             guard text.utf8.count <= Identity.Limits.searchBytes else {
                 throw HTTPProblem.invalid(
@@ -83,10 +80,8 @@ package struct PeopleAdminRoutes: Sendable {
             query.bannedOnly = text == "true"
         }
         let found = try await identity.search(query)
-        let items = found.prefix(page.limit)
         return PageReply(
-            items: items.map(AccountView.init),
-            nextCursor: found.count > page.limit ? items.last?.account.handle.lowercased() : nil)
+            found, of: page, cursor: { $0.account.handle.lowercased() }, item: AccountView.init)
     }
 
     private struct AccountView: Encodable {
@@ -114,16 +109,14 @@ package struct PeopleAdminRoutes: Sendable {
     private func entries(_ request: Request) async throws -> PageReply<EntryView> {
         let page = try PageRequest(request)
         let parameters = QueryText(request)
-        var query = AuditQuery(before: page.cursor, limit: page.limit + 1)
+        var query = AuditQuery(before: page.cursor, limit: page.fetched)
         query.actorID = parameters["actor"]
         query.action = parameters["action"]
         query.subject = parameters["subject"]
         query.fromMs = try Self.time(parameters["from"], "from")
         query.untilMs = try Self.time(parameters["until"], "until")
         let found = try await log.entries(query)
-        let items = found.prefix(page.limit)
-        return PageReply(
-            items: items.map(EntryView.init), nextCursor: found.count > page.limit ? items.last?.id : nil)
+        return PageReply(found, of: page, cursor: \.id, item: EntryView.init)
     }
 
     private static func time(_ text: String?, _ name: String) throws(HTTPProblem) -> Int64? {

@@ -66,12 +66,11 @@ package struct VersionRoutes: Sendable {
         let page = try PageRequest(request)
         let place = try await place(context, toWrite: false)
         let found = try await versions.versions(
-            of: place.roomID, document: place.document, before: page.cursor, limit: page.limit + 1)
-        let items = found.prefix(page.limit)
+            of: place.roomID, document: place.document, before: page.cursor, limit: page.fetched)
         return .json(
-            PageReply(
-                items: items.filter { $0.sequence <= place.through }.map(VersionReply.init),
-                nextCursor: found.count > page.limit ? items.last?.id : nil))
+            PageReply(found, of: page, cursor: \.id) {
+                $0.sequence <= place.through ? VersionReply($0) : nil
+            })
     }
 
     private func version(_ context: GatewayContext) async throws -> RoomVersion {

@@ -13,23 +13,27 @@ package struct ServiceAccountRoutes: Sendable {
 
     package var routes: [Route] {
         let json = Route.Body.json(limit: GatewayLimits.jsonBody)
-        let admin = Route.Access.roles([.admin])
         return [
             Route(
-                .post, "/api/v1/service-accounts", access: admin, body: json, limits: [.writes]
+                .post, "/api/v1/service-accounts", access: .administrators, body: json, limits: [.writes]
             ) { _, context in try await create(context) },
-            Route(.get, "/api/v1/service-accounts", access: admin) { request, _ in try await list(request) },
-            Route(.get, "/api/v1/service-accounts/{id}", access: admin) { _, context in
+            Route(.get, "/api/v1/service-accounts", access: .administrators) { request, _ in
+                try await list(request)
+            },
+            Route(.get, "/api/v1/service-accounts/{id}", access: .administrators) { _, context in
                 try await show(context.parameter("id"))
             },
             Route(
-                .post, "/api/v1/service-accounts/{id}/quotas", access: admin, body: json, limits: [.writes]
+                .post, "/api/v1/service-accounts/{id}/quotas", access: .administrators, body: json,
+                limits: [.writes]
             ) { _, context in try await setQuotas(context) },
             Route(
-                .post, "/api/v1/service-accounts/{id}/keys", access: admin, body: json, limits: [.writes]
+                .post, "/api/v1/service-accounts/{id}/keys", access: .administrators, body: json,
+                limits: [.writes]
             ) { _, context in try await addKey(context) },
             Route(
-                .delete, "/api/v1/service-accounts/{id}/keys/{key}", access: admin, limits: [.writes]
+                .delete, "/api/v1/service-accounts/{id}/keys/{key}", access: .administrators,
+                limits: [.writes]
             ) { _, context in
                 try await services.revokeKey(context.parameter("key"), of: context.parameter("id"))
                 return Response(status: .noContent)
@@ -66,12 +70,8 @@ package struct ServiceAccountRoutes: Sendable {
 
     private func list(_ request: Request) async throws -> Response {
         let page = try PageRequest(request)
-        let found = try await services.accounts(after: page.cursor, limit: page.limit + 1)
-        let items = found.prefix(page.limit)
-        return .json(
-            PageReply(
-                items: items.map { AccountReply($0, nil) },
-                nextCursor: found.count > page.limit ? items.last?.id : nil))
+        let found = try await services.accounts(after: page.cursor, limit: page.fetched)
+        return .json(PageReply(found, of: page, cursor: \.id) { AccountReply($0, nil) })
     }
 
     private func show(_ id: String) async throws -> Response {

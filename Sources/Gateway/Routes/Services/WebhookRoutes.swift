@@ -97,23 +97,15 @@ package struct WebhookRoutes: Sendable {
     private func list(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let page = try PageRequest(request)
         let found = try await store.webhooks(
-            of: Self.owner(context), after: page.cursor, limit: page.limit + 1)
-        let items = found.prefix(page.limit)
-        return .json(
-            PageReply(
-                items: items.map { WebhookReply($0, secret: nil) },
-                nextCursor: found.count > page.limit ? items.last?.id : nil))
+            of: Self.owner(context), after: page.cursor, limit: page.fetched)
+        return .json(PageReply(found, of: page, cursor: \.id) { WebhookReply($0, secret: nil) })
     }
 
     private func deliveries(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let page = try PageRequest(request)
         let found = try await store.deliveries(
-            of: webhook(context).id, before: page.cursor, limit: page.limit + 1)
-        let items = found.prefix(page.limit)
-        return .json(
-            PageReply(
-                items: items.map(DeliveryReply.init),
-                nextCursor: found.count > page.limit ? items.last?.id : nil))
+            of: webhook(context).id, before: page.cursor, limit: page.fetched)
+        return .json(PageReply(found, of: page, cursor: \.id, item: DeliveryReply.init))
     }
 
     private func redeliver(_ context: GatewayContext) async throws -> Response {
