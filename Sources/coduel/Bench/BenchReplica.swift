@@ -13,6 +13,7 @@ struct BenchReplica {
         do throws(EditError) {
             text = try document.getText(Self.root)
         } catch {
+            // The document was made a line above: no input reaches this.
             preconditionFailure("the root of a new document has no type")
         }
     }
