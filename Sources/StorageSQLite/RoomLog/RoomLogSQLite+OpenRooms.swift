@@ -2,11 +2,11 @@ import GRDB
 import Rooms
 
 extension RoomLogSQLite: OpenRoomLog {
-    /// All payloads of a room, bytes. Their lengths are read, not they themselves.
+    /// All payloads of a room, bytes. Read from the index, whose entries are small.
     static func bytes(of room: String, in db: Database) throws -> Int {
         try Int.fetchOne(
-            db, sql: "SELECT coalesce(sum(length(payload)), 0) FROM log WHERE room = ?", arguments: [room])
-            ?? 0
+            db, sql: "SELECT coalesce(sum(bytes), 0) FROM log INDEXED BY log_sizes WHERE room = ?",
+            arguments: [room]) ?? 0
     }
 
     /// Rooms between two names, from `log` and from the snapshots that may be all there is of them. Leaps from room to
