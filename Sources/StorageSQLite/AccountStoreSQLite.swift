@@ -111,16 +111,16 @@ public struct AccountStoreSQLite: AccountStore {
             conditions.append("',' || roles || ',' LIKE ?")
             values.append("%,\(role.rawValue),%")
         }
-        let banned = """
-            EXISTS (SELECT 1 FROM bans WHERE user_id = accounts.id AND lifted_at_ms IS NULL
-                AND (expires_at_ms IS NULL OR expires_at_ms > \(atMs)))
-            """
-        if query.bannedOnly { conditions.append(banned) }
-        values.append(min(max(1, query.limit), Limits.pageRows))
+        let banned = "EXISTS (SELECT 1 FROM bans WHERE user_id = accounts.id AND \(BanStoreSQLite.isLive))"
+        if query.bannedOnly {
+            conditions.append(banned)
+            values.append(atMs)
+        }
         let sql = """
             SELECT accounts.*, \(banned) AS is_banned FROM accounts
             WHERE \(conditions.joined(separator: " AND ")) ORDER BY handle_key LIMIT ?
             """
+        values = [atMs] + values + [min(max(1, query.limit), Limits.pageRows)]
         let arguments = StatementArguments(values)
         return try await database.read { db in
             try Row.fetchAll(db, sql: sql, arguments: arguments).map {

@@ -50,13 +50,16 @@ public struct BanStoreSQLite: BanStore {
         }
     }
 
+    /// Of a ban that holds at the time that is bound to its one parameter.
+    static let isLive = "lifted_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?)"
+
     public func liveBan(of userID: String, atMs: Int64) async throws -> Ban? {
         try await database.read { db in
             try Row.fetchOne(
                 db,
                 sql: """
                     SELECT * FROM bans
-                    WHERE user_id = ? AND lifted_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?)
+                    WHERE user_id = ? AND \(Self.isLive)
                     ORDER BY expires_at_ms IS NULL DESC, expires_at_ms DESC
                     """, arguments: [userID, atMs]
             ).map(Self.ban)
@@ -68,7 +71,7 @@ public struct BanStoreSQLite: BanStore {
             try db.execute(
                 sql: """
                     UPDATE bans SET lifted_at_ms = ?
-                    WHERE user_id = ? AND lifted_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?)
+                    WHERE user_id = ? AND \(Self.isLive)
                     """, arguments: [atMs, userID, atMs])
             return db.changesCount > 0
         }

@@ -44,14 +44,16 @@ public struct RoomStoreSQLite: RoomStore, HostedRoomStore {
 
     public func create(_ room: RoomSpecification) async throws {
         let text = try jsonText(room)
-        try await database.write { db in
-            try db.execute(
-                sql: """
-                    INSERT INTO rooms (id, kind, owner_id, specification, created_at_ms, settled)
-                    VALUES (?, ?, ?, ?, ?, 0)
-                    """,
-                arguments: [room.id, room.kind.rawValue, room.ownerID, text, room.createdAtMs])
-        }
+        try await database.write { db in try Self.insert(room, text, in: db) }
+    }
+
+    private static func insert(_ room: RoomSpecification, _ text: String, in db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO rooms (id, kind, owner_id, specification, created_at_ms, settled)
+                VALUES (?, ?, ?, ?, ?, 0)
+                """,
+            arguments: [room.id, room.kind.rawValue, room.ownerID, text, room.createdAtMs])
     }
 
     public func openHosted(_ room: RoomSpecification, atMost limit: Int) async throws -> RoomSpecification? {
@@ -62,12 +64,7 @@ public struct RoomStoreSQLite: RoomStore, HostedRoomStore {
                 db, sql: "SELECT count(*) FROM rooms WHERE owner_id = ? AND kind = ?",
                 arguments: [room.ownerID, RoomKind.hosted.rawValue])
             guard (count ?? 0) < limit else { return nil }
-            try db.execute(
-                sql: """
-                    INSERT INTO rooms (id, kind, owner_id, specification, created_at_ms, settled)
-                    VALUES (?, ?, ?, ?, ?, 0)
-                    """,
-                arguments: [room.id, room.kind.rawValue, room.ownerID, text, room.createdAtMs])
+            try Self.insert(room, text, in: db)
             return room
         }
     }

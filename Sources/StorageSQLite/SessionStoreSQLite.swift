@@ -122,26 +122,21 @@ public struct SessionStoreSQLite: SessionStore {
     }
 
     public func endAll(of userID: String, atMs: Int64) async throws -> [String] {
-        try await database.write { db in
-            let ids = try String.fetchAll(
-                db, sql: "SELECT id FROM sessions WHERE user_id = ? AND ended_at_ms IS NULL",
-                arguments: [userID])
-            try db.execute(
-                sql: "UPDATE sessions SET ended_at_ms = ? WHERE user_id = ? AND ended_at_ms IS NULL",
-                arguments: [atMs, userID])
-            return ids
-        }
+        try await end(of: userID, keeping: nil, atMs: atMs)
     }
 
     public func endOthers(of userID: String, keeping id: String, atMs: Int64) async throws -> [String] {
-        try await database.write { db in
+        try await end(of: userID, keeping: id, atMs: atMs)
+    }
+
+    private func end(of userID: String, keeping id: String?, atMs: Int64) async throws -> [String] {
+        // No id is null, so that `IS NOT NULL` keeps none.
+        let others = "user_id = ? AND id IS NOT ? AND ended_at_ms IS NULL"
+        return try await database.write { db in
             let ids = try String.fetchAll(
-                db, sql: "SELECT id FROM sessions WHERE user_id = ? AND id <> ? AND ended_at_ms IS NULL",
-                arguments: [userID, id])
+                db, sql: "SELECT id FROM sessions WHERE \(others)", arguments: [userID, id])
             try db.execute(
-                sql:
-                    "UPDATE sessions SET ended_at_ms = ? WHERE user_id = ? AND id <> ? AND ended_at_ms IS NULL",
-                arguments: [atMs, userID, id])
+                sql: "UPDATE sessions SET ended_at_ms = ? WHERE \(others)", arguments: [atMs, userID, id])
             return ids
         }
     }
