@@ -95,7 +95,7 @@ extension Room {
     /// Where a caller who may write edits a document from.
     ///
     /// - Throws: a refusal when the document is not theirs to write, or too many have written in it this way.
-    public mutating func editingBasis(
+    public func editingBasis(
         of name: String, for caller: RoomCaller
     ) throws(DoorRefusal) -> EditingBasis {
         let copy = try copy(of: name, for: caller)
@@ -115,16 +115,15 @@ extension Room {
     /// A document as it is on disk, for whoever reads it live.
     ///
     /// - Throws: `notFound` where the caller may not know of it, `forbidden` where it is not theirs to read now.
-    public mutating func copy(of name: String, for caller: RoomCaller) throws(DoorRefusal) -> DocumentCopy {
+    public func copy(of name: String, for caller: RoomCaller) throws(DoorRefusal) -> DocumentCopy {
         guard policy.maySee(caller), let access = policy.access(to: name, for: caller),
             let document = documents[name]
         else { throw DoorRefusal(.notFound, "no such room or document") }
         guard access == .write || access == .read else {
             throw DoorRefusal(.forbidden, "this document is not yours to read")
         }
-        let state = documents[name]?.difference(since: StateVector()) ?? []
         return DocumentCopy(
-            document: name, sequence: log.applied, atMs: log.lastCommittedAtMs, state: state,
-            owners: document.committedOwners)
+            document: name, sequence: log.applied, atMs: log.lastCommittedAtMs,
+            state: document.live.encodeStateAsUpdate(), owners: document.committedOwners)
     }
 }

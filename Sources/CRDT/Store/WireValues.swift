@@ -83,7 +83,8 @@ enum WireValues {
         }
     }
 
-    private static func json(_ text: (start: Int, bytes: Int, units: Int), _ reader: ByteReader) -> Value {
+    /// The value of a JSON text as Yjs writes it: `undefined` is no JSON.
+    static func json(_ text: (start: Int, bytes: Int, units: Int), _ reader: ByteReader) -> Value {
         let bytes = Array(reader.slice(text.start, text.bytes))
         if bytes.elementsEqual("undefined".utf8) { return .undefined }
         return JSONParser.parse(utf8: bytes, maxNesting: Limits.maxValueNesting)?.value ?? .undefined

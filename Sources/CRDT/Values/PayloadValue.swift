@@ -8,11 +8,9 @@ enum PayloadValue {
 
     /// Reads a value that was checked when it was decoded.
     static func read(_ reader: inout ByteReader) throws(UpdateError) -> Value {
-        let (start, length, _) = try reader.string()
-        guard length > 0 else { return try reader.any(depth: Limits.maxValueNesting) }
-        let text = Array(reader.slice(start, length))
-        if text.elementsEqual("undefined".utf8) { return .undefined }
-        return JSONParser.parse(utf8: text, maxNesting: Limits.maxValueNesting)?.value ?? .undefined
+        let text = try reader.string()
+        guard text.bytes > 0 else { return try reader.any(depth: Limits.maxValueNesting) }
+        return WireValues.json(text, reader)
     }
 
     /// A payload as v1 has it; nil when it is that already.

@@ -68,14 +68,8 @@ public struct DocumentCopy: Sendable {
 
     /// Who wrote what of the text or list at a place: runs of one client; nil where there is none.
     public func authors(at path: DocumentPath) throws(UpdateError) -> [AuthoredRange]? {
-        switch try found(path, in: replica()) {
-        case .text(let text)?: text.authors
-        case .xmlText(let text)?: text.authors
-        case .array(let list)?: list.authors
-        case .xmlElement(let list)?: list.authors
-        case .xmlFragment(let list)?: list.authors
-        default: nil
-        }
+        let value = try found(path, in: replica())
+        return value?.textType?.authors ?? value?.listType?.authors
     }
 
     private func found(_ path: DocumentPath, in replica: Document) -> SharedValue? {

@@ -57,13 +57,7 @@ struct DocumentEditor {
         case .replaceText(let path, let text):
             if let map = try emptyPlace(path) { _ = try map.set(path.steps.last ?? "", .text) }
             try withText(path) { (target) throws(EditError) in
-                for step in TextDifference.steps(from: target.string, to: text) {
-                    switch step {
-                    case .insert(let text, let position): try target.insert(text, at: position)
-                    case .delete(let position, let length):
-                        try target.delete(at: position, length: length)
-                    }
-                }
+                try target.change(to: text)
             }
         case .set(let path, let value):
             guard let key = path.steps.last else { throw EditError(.wrongType) }
@@ -78,12 +72,9 @@ struct DocumentEditor {
     private func withText(
         _ path: DocumentPath, _ body: (any TextType) throws(EditError) -> Void
     ) throws(EditError) {
-        switch try find(path, else: .text) {
-        case .text(let text)?: try body(text)
-        case .xmlText(let text)?: try body(text)
-        case nil: throw EditError(.noSuchType)
-        default: throw EditError(.wrongType)
-        }
+        guard let found = try find(path, else: .text) else { throw EditError(.noSuchType) }
+        guard let text = found.textType else { throw EditError(.wrongType) }
+        try body(text)
     }
 
     /// The map that a text is to be made in, where its key has no value.
@@ -101,14 +92,11 @@ struct DocumentEditor {
 
     private func remove(_ path: DocumentPath) throws(EditError) {
         guard let last = path.steps.last else { throw EditError(.wrongType) }
-        switch try find(DocumentPath(root: path.root, steps: path.steps.dropLast()), else: .map) {
-        case .map(let map)?: try map.delete(last)
-        case .array(let list)?: try list.delete(at: Self.index(last), length: 1)
-        case .xmlFragment(let list)?: try list.delete(at: Self.index(last), length: 1)
-        case .xmlElement(let list)?: try list.delete(at: Self.index(last), length: 1)
-        case nil: throw EditError(.noSuchType)
-        default: throw EditError(.wrongType)
-        }
+        let outer = try find(DocumentPath(root: path.root, steps: path.steps.dropLast()), else: .map)
+        guard let outer else { throw EditError(.noSuchType) }
+        if case .map(let map) = outer { return try map.delete(last) }
+        guard let list = outer.listType else { throw EditError(.wrongType) }
+        try list.delete(at: Self.index(last), length: 1)
     }
 
     private static func index(_ text: String) throws(EditError) -> Int {
@@ -133,14 +121,8 @@ struct DocumentEditor {
             case .map(let map):
                 guard let inner = map[step] else { return nil }
                 value = inner
-            case .array(let list):
-                guard let index = Int(step), let inner = list[index] else { return nil }
-                value = inner
-            case .xmlFragment(let list):
-                guard let index = Int(step), let inner = list[index] else { return nil }
-                value = inner
-            case .xmlElement(let list):
-                guard let index = Int(step), let inner = list[index] else { return nil }
+            case .array, .xmlFragment, .xmlElement:
+                guard let index = Int(step), let inner = value.listType?[index] else { return nil }
                 value = inner
             case .value(let plain):
                 guard let inner = plain[step] ?? Int(step).flatMap({ plain.element($0) }) else { return nil }
@@ -149,6 +131,27 @@ struct DocumentEditor {
             }
         }
         return value
+    }
+}
+
+extension SharedValue {
+    /// The text that it is, of either kind.
+    var textType: (any TextType)? {
+        switch self {
+        case .text(let text): text
+        case .xmlText(let text): text
+        default: nil
+        }
+    }
+
+    /// The list that it is, of any kind.
+    var listType: (any ListType)? {
+        switch self {
+        case .array(let list): list
+        case .xmlFragment(let list): list
+        case .xmlElement(let list): list
+        default: nil
+        }
     }
 }
 

@@ -74,25 +74,14 @@ struct Restoration {
         let (old, new) = (Run.runs(of: have.delta), Run.runs(of: want.delta))
         guard old != new else { return }
         guard Run.arePlain(old), Run.arePlain(new) else { return try matchFormatted(have, want, old, new) }
-        for step in TextDifference.steps(from: have.string, to: want.string) {
-            switch step {
-            case .insert(let text, let position): try have.insert(text, at: position)
-            case .delete(let position, let length): try have.delete(at: position, length: length)
-            }
-        }
+        try have.change(to: want.string)
     }
 
     /// Replaces the runs that differ, between those at both ends that do not.
     private func matchFormatted(
         _ have: some TextType, _ want: some TextType, _ old: [Run], _ new: [Run]
     ) throws(EditError) {
-        var head = 0
-        while head < min(old.count, new.count), old[head] == new[head] { head += 1 }
-        var tail = 0
-        while tail < min(old.count, new.count) - head, old[old.count - 1 - tail] == new[new.count - 1 - tail]
-        {
-            tail += 1
-        }
+        let (head, tail) = commonEnds(old, new, by: ==)
         var position = old[..<head].reduce(0) { $0 + $1.length }
         let length = old[head..<(old.count - tail)].reduce(0) { $0 + $1.length }
         try have.delete(at: position, length: length)
@@ -110,14 +99,7 @@ struct Restoration {
 
     private func matchList(_ have: some ListType, _ want: some ListType) throws(EditError) {
         let (old, new) = (have.elements, want.elements)
-        var head = 0
-        while head < min(old.count, new.count), old[head].isLike(new[head]) { head += 1 }
-        var tail = 0
-        while tail < min(old.count, new.count) - head,
-            old[old.count - 1 - tail].isLike(new[new.count - 1 - tail])
-        {
-            tail += 1
-        }
+        var (head, tail) = commonEnds(old, new) { $0.isLike($1) }
         // An element that changed inside keeps its place; what is left over is replaced.
         while head < min(old.count, new.count) - tail, old[head].type != nil,
             try match(old[head], new[head])

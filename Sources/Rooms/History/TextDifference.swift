@@ -1,3 +1,5 @@
+import CRDT
+
 /// A short way from one text to another: insertions and deletions by Myers, "An O(ND) Difference Algorithm and Its
 /// Variations" (1986). What is common stays, so that concurrent edits there and the authorship of it stay too.
 enum TextDifference {
@@ -14,12 +16,7 @@ enum TextDifference {
     static func steps(from old: String, to new: String) -> [Step] {
         let a = Array(old.unicodeScalars)
         let b = Array(new.unicodeScalars)
-        var head = 0
-        while head < min(a.count, b.count), a[head] == b[head] { head += 1 }
-        var tail = 0
-        while tail < min(a.count, b.count) - head, a[a.count - 1 - tail] == b[b.count - 1 - tail] {
-            tail += 1
-        }
+        let (head, tail) = commonEnds(a, b, by: ==)
         let middleA = a[head..<(a.count - tail)]
         let middleB = b[head..<(b.count - tail)]
         let kept = common(Array(middleA), Array(middleB))
@@ -83,24 +80,44 @@ enum TextDifference {
             func reach(_ k: Int) -> Int { trace[d][k + d] }
             let k = x - y
             var (previousX, previousY) = (0, 0)
+            var (startX, startY) = (0, 0)
             if d > 0 {
                 let goesDown = k == -d || (k != d && reach(k - 1) < reach(k + 1))
                 previousX = reach(goesDown ? k + 1 : k - 1)
                 previousY = previousX - (goesDown ? k + 1 : k - 1)
                 // The diagonal run begins behind the one step.
-                let (startX, startY) = goesDown ? (previousX, previousY + 1) : (previousX + 1, previousY)
-                while x > startX, y > startY {
-                    (x, y) = (x - 1, y - 1)
-                    kept.append((x, y))
-                }
-            } else {
-                while x > 0, y > 0 {
-                    (x, y) = (x - 1, y - 1)
-                    kept.append((x, y))
-                }
+                (startX, startY) = goesDown ? (previousX, previousY + 1) : (previousX + 1, previousY)
+            }
+            while x > startX, y > startY {
+                (x, y) = (x - 1, y - 1)
+                kept.append((x, y))
             }
             (x, y) = (previousX, previousY)
         }
         return kept.reversed()
+    }
+}
+
+/// How many elements are alike at the beginnings of two lists, and then at their ends. O(n).
+func commonEnds<Element>(
+    _ a: [Element], _ b: [Element], by isLike: (Element, Element) -> Bool
+) -> (head: Int, tail: Int) {
+    let shorter = min(a.count, b.count)
+    var head = 0
+    while head < shorter, isLike(a[head], b[head]) { head += 1 }
+    var tail = 0
+    while tail < shorter - head, isLike(a[a.count - 1 - tail], b[b.count - 1 - tail]) { tail += 1 }
+    return (head, tail)
+}
+
+extension TextType {
+    /// Makes the text read so, with the few edits of `TextDifference`.
+    func change(to text: String) throws(EditError) {
+        for step in TextDifference.steps(from: string, to: text) {
+            switch step {
+            case .insert(let text, let position): try insert(text, at: position)
+            case .delete(let position, let length): try delete(at: position, length: length)
+            }
+        }
     }
 }
