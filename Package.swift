@@ -75,7 +75,7 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: settings),
         .target(
-            name: "ForeignStores", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+            name: "ForeignStores", dependencies: ["Rooms", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings),
         .target(
             name: "APIReference", dependencies: [.product(name: "Yams", package: "Yams")],

@@ -27,7 +27,7 @@ import Testing
             "Rooms",
             "Synchronization", "Webhooks",
         ],
-        "ForeignStores": ["Foundation", "GRDB"],
+        "ForeignStores": ["Foundation", "GRDB", "Rooms"],
         "APIReference": ["Yams"],
         "Telemetry": ["Dispatch", "Foundation", "Glibc", "Logging", "Synchronization", "Traces"],
         "OutboundHTTP": [

@@ -23,7 +23,7 @@ struct LogRecords {
             let start = position + headerBytes
             guard length <= left - headerBytes, start + length <= bytes.count else { break }
             let data = bytes[start..<(start + length)]
-            guard CRC32C.masked([type], data) == checksum else {
+            guard MaskedChecksum.of([type], data) == checksum else {
                 throw ForeignStoreError("a record of a log has a wrong checksum")
             }
             position = start + length

@@ -39,7 +39,8 @@ enum SortedTable {
         let data = bytes[handle.offset..<(handle.offset + handle.size)]
         var trailer = ByteCursor(bytes[data.endIndex..<(data.endIndex + 5)])
         let type = try trailer.byte()
-        guard CRC32C.masked(data, [type]) == UInt32(truncatingIfNeeded: try trailer.littleEndian(4)) else {
+        guard MaskedChecksum.of(data, [type]) == UInt32(truncatingIfNeeded: try trailer.littleEndian(4))
+        else {
             throw ForeignStoreError("a block of a table has a wrong checksum")
         }
         switch type {
