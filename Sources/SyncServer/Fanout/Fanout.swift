@@ -29,6 +29,10 @@ struct Fanout {
         private var pendingSince = NIODeadline.now()
         private var flushedAt = NIODeadline.now() - Limits.longestPause
 
+        func lane(of channel: DocumentChannel) -> Int? {
+            lanes.firstIndex { $0.socketLoop === channel.socketLoop && $0.kind == channel.kind }
+        }
+
         func keep(_ message: [UInt8]) {
             if pending.isEmpty { pendingSince = .now() }
             pending.append(message)
@@ -96,14 +100,13 @@ struct Fanout {
         audiences[place] = audience
         places[channel.id] = place
         audience.members += 1
-        let kind = channel.kind
-        let index = audience.lanes.firstIndex { $0.socketLoop === channel.socketLoop && $0.kind == kind }
+        let index = audience.lane(of: channel)
         if let index {
             audience.lanes[index].members += 1
         } else {
             audience.lanes.append(
                 .init(
-                    socketLoop: channel.socketLoop, kind: kind, agreement: channel.agreement,
+                    socketLoop: channel.socketLoop, kind: channel.kind, agreement: channel.agreement,
                     lane: Lane(passes: audience.passes),
                     members: 1))
         }
@@ -116,10 +119,7 @@ struct Fanout {
             return
         }
         audience.members -= 1
-        let kind = channel.kind
-        if let index = audience.lanes.firstIndex(where: {
-            $0.socketLoop === channel.socketLoop && $0.kind == kind
-        }) {
+        if let index = audience.lane(of: channel) {
             audience.lanes[index].members -= 1
             if audience.lanes[index].members == 0 { audience.lanes.remove(at: index) }
         }

@@ -4,37 +4,38 @@ import SyncProtocol
 /// Several updates of one flush as one, for those who only read. Writers get theirs as they sent them: that is how
 /// they know that they are saved.
 enum MergedUpdates {
-    /// The messages with runs of updates merged. What cannot be merged, or does not become smaller, stays.
+    private struct Member {
+        var message: [UInt8]
+        var update: ArraySlice<UInt8>
+    }
+
+    /// The messages with runs of updates merged. What cannot be merged stays.
     static func merge(_ messages: [[UInt8]]) -> [[UInt8]] {
         guard messages.count > 1 else { return messages }
         var merged: [[UInt8]] = []
-        var run: [[UInt8]] = []
+        var run: [Member] = []
         func finish() {
-            merged += one(run)
+            merged += one(run) ?? run.map(\.message)
             run.removeAll()
         }
         for message in messages {
-            if ServerFrame.updateBytes(of: message) == nil {
+            if let update = ServerFrame.updateBytes(of: message) {
+                run.append(Member(message: message, update: update))
+            } else {
                 finish()
                 merged.append(message)
-            } else {
-                run.append(message)
             }
         }
         finish()
         return merged
     }
 
-    private static func one(_ messages: [[UInt8]]) -> [[UInt8]] {
-        let bytes = messages.reduce(0) { $0 + $1.count }
-        guard messages.count > 1, bytes <= Limits.mergedBytes else { return messages }
-        var updates: [Update] = []
-        for message in messages {
-            guard let payload = ServerFrame.updateBytes(of: message),
-                let update = try? Update(decodingV1: Array(payload))
-            else { return messages }
-            updates.append(update)
+    /// All of a run as one message; nil where they stay as they are.
+    private static func one(_ run: [Member]) -> [[UInt8]]? {
+        guard run.count > 1, run.reduce(0, { $0 + $1.message.count }) <= Limits.mergedBytes else {
+            return nil
         }
+        guard let updates = try? run.map({ try Update(decodingV1: Array($0.update)) }) else { return nil }
         return [ServerFrame.update(Update.merge(updates).bytes)]
     }
 }

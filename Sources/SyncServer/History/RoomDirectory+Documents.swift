@@ -105,7 +105,8 @@ extension RoomDirectory {
         let assembly = DocumentAssembly(name: name, createdAtMs: replay.policy.specification.createdAtMs)
         var after: Int64 = 0
         reading: while true {
-            let (records, next) = try await replay.page(after: after, limit: Limits.replayRecords)
+            let (records, next) = try await replay.page(
+                after: after, limit: Limits.replayRecords, of: name)
             for record in records {
                 guard visible.includes(record), point.includes(record) else { break reading }
                 try assembly.add(record)

@@ -16,9 +16,11 @@ public struct RoomReplay: Sendable {
 
     /// The visible records of the next page, and after which sequence to go on; nil at the end.
     ///
+    /// - Parameter document: the one whose records will be looked into; nil: all. What moderation removed is taken out of
+    ///   chats that are.
     /// - Throws: `tryAgainLater` when the log cannot be read.
     public func page(
-        after sequence: Int64, limit: Int
+        after sequence: Int64, limit: Int, of document: String? = nil
     ) async throws(DoorRefusal) -> (records: [LogRecord], next: Int64?) {
         let read: [LogRecord]
         do {
@@ -30,7 +32,10 @@ public struct RoomReplay: Sendable {
         let visible = page.filter { record in
             record.document.isEmpty || policy.sees(record, caller, atMs: atMs)
         }
-        let shown = try await redact(visible)
+        let showsChat = visible.contains { record in
+            DocumentName.isChat(record.document) && (document == nil || document == record.document)
+        }
+        let shown = showsChat ? try await redact(visible) : visible
         guard let last = page.last?.sequence, last < through else { return (shown, nil) }
         return (shown, last)
     }
@@ -47,8 +52,7 @@ extension RoomDirectory {
         let replay = RoomReplay(
             policy: policy, caller: caller, atMs: atMs, through: through, log: services.log,
             redact: { records throws(DoorRefusal) in
-                guard records.contains(where: { DocumentName.isChat($0.document) }) else { return records }
-                return try await self.with(roomID) { room, _ in room.redacted(records) }
+                try await self.with(roomID) { room, _ in room.redacted(records) }
             })
         guard replay.policy.maySee(caller) else { throw DoorRefusal(.notFound, "no such room") }
         return replay

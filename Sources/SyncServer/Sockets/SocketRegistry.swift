@@ -176,6 +176,4 @@ public final class SocketRegistry: Sendable {
             }
         }
     }
-
-    public var count: Int { state.withLock { $0.sockets.count } }
 }
