@@ -252,6 +252,8 @@ void cgroups_open(void) {
 
 uint32_t cgroups_layers(void) { return layers; }
 
+bool cgroups_limit_memory(void) { return layers & (LAYER_CGROUP_MEMORY_V1 | LAYER_CGROUP_MEMORY_V2); }
+
 void cgroups_remove_all(void) {
     for (int i = 0; i < hierarchy_count; i++) remove_tree(hierarchies[i].folder);
 }

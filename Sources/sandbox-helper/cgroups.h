@@ -35,6 +35,9 @@ void cgroups_open(void);
 /// The layer bits that groups of `cgroup_create` give.
 uint32_t cgroups_layers(void);
 
+/// Whether one of those limits memory.
+bool cgroups_limit_memory(void);
+
 /// A group beside those of guests, for the wardens of boxes: where this process joins it, and the descriptors for
 /// that (at most MAX_HIERARCHIES; returns how many).
 int cgroups_join_boxes(void);

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "box.h"
 #include "descriptors.h"
 #include "kit.h"
 
@@ -75,14 +75,8 @@ struct meeting {
     uint32_t flags;
 };
 
-static int64_t now_us(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
-}
-
 static void validator_let_go(struct meeting *meeting) {
-    meeting->grace_us = now_us() + END_GRACE_MS * 1000;
+    meeting->grace_us = monotonic_us() + END_GRACE_MS * 1000;
 }
 
 static void pass_inward(struct meeting *meeting) {
@@ -124,7 +118,7 @@ static void pass_outward(struct meeting *meeting) {
 
 /// The submission learns what the validator has let go of, once its end is noted or the grace is over.
 static void tell_submission(struct meeting *meeting) {
-    if (!meeting->ended && (meeting->grace_us == 0 || now_us() < meeting->grace_us)) return;
+    if (!meeting->ended && (meeting->grace_us == 0 || monotonic_us() < meeting->grace_us)) return;
     meeting->grace_us = 0;
     if (meeting->inward.to < 0 || meeting->ended) close_if_open(&meeting->inward.from);
     if (meeting->outward.from < 0 && !is_pending(&meeting->outward)) close_if_open(&meeting->outward.to);

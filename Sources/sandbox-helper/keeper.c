@@ -92,7 +92,6 @@ static const char *check_descriptors(uint32_t operation, const int *passed, int 
 
 /// What the operation asks of the language table: the run, and the box it is to be had in.
 static void plan_operation(struct slot *slot, const struct request *request, const struct language *language) {
-    const uint32_t memory_groups = LAYER_CGROUP_MEMORY_V1 | LAYER_CGROUP_MEMORY_V2;
     const struct text_list *mounts = language->mounts.count > 0 ? &language->mounts : NULL;
     bool compiles = request->operation == OPERATION_COMPILE;
     bool runs = !compiles && request->operation != OPERATION_VERSION;
@@ -100,7 +99,7 @@ static void plan_operation(struct slot *slot, const struct request *request, con
     struct run_order *order = &slot->order;
     *order = (struct run_order){
         .language = language,
-        .memory_is_grouped = (cgroups_layers() & memory_groups) != 0,
+        .memory_is_grouped = cgroups_limit_memory(),
         .reports = reports,
         .joined = is_joined(request->operation),
         // A compiler is limited by resident memory: its address space says little.

@@ -76,8 +76,7 @@ int main(int argument_count, char **arguments) {
     }
     close(LANGUAGES_DESCRIPTOR);
     cgroups_open();
-    bool memory_is_grouped = cgroups_layers() & (LAYER_CGROUP_MEMORY_V1 | LAYER_CGROUP_MEMORY_V2);
-    if (seccomp_filter_build(memory_is_grouped) != 0 || janitor_start() != 0) {
+    if (seccomp_filter_build(cgroups_limit_memory()) != 0 || janitor_start() != 0) {
         fprintf(stderr, "sandbox-helper: %s\n", strerror(errno));
         cgroups_remove_all();
         return EXIT_UNUSABLE;

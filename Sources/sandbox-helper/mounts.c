@@ -4,7 +4,6 @@
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -163,13 +163,12 @@ static void end_run(struct slot *slot, enum reason reason) {
     slot->deadline_us = monotonic_us() + KILL_GRACE_MS * 1000ll;
 }
 
-/// Reads what is there, once. True when something was.
-static bool read_stream(struct slot *slot, struct stream *stream, bool over_limit_ends_run) {
+/// Reads what is there, once.
+static void read_stream(struct slot *slot, struct stream *stream, bool over_limit_ends_run) {
     enum stream_state state = stream_read(stream);
     if (state == STREAM_FAILED) end_run(slot, REASON_STREAM);
     if (state == STREAM_IS_AT_END) close_if_open(&stream->pipe);
     if (stream->truncated && over_limit_ends_run) end_run(slot, REASON_OUTPUT);
-    return state == STREAM_GOES_ON;
 }
 
 static bool errors_end_run(const struct slot *slot) { return slot->operation == OPERATION_COMPILE; }
@@ -299,12 +298,8 @@ void slot_handle(struct slot *slot, const struct pollfd *poll) {
 
 // MARK: Clocks
 
-static bool memory_is_grouped(void) {
-    return cgroups_layers() & (LAYER_CGROUP_MEMORY_V1 | LAYER_CGROUP_MEMORY_V2);
-}
-
 bool slot_surveys(void) {
-    return !memory_is_grouped() || !(cgroups_layers() & (LAYER_CGROUP_CPU_V1 | LAYER_CGROUP_CPU_V2));
+    return !cgroups_limit_memory() || !(cgroups_layers() & (LAYER_CGROUP_CPU_V1 | LAYER_CGROUP_CPU_V2));
 }
 
 static int64_t processors(void) {
@@ -349,7 +344,7 @@ static int check_run(struct slot *slot, int64_t now) {
         struct survey seen = survey_take(slot->box->pid);
         if (cpu < 0) cpu = seen.cpu_us - slot->survey_base_us;
         if (seen.resident_bytes > slot->survey_peak_bytes) slot->survey_peak_bytes = seen.resident_bytes;
-        if (slot->survey_peak_bytes > limits->memory_bytes && !memory_is_grouped()) end_run(slot, REASON_MEMORY);
+        if (slot->survey_peak_bytes > limits->memory_bytes && !cgroups_limit_memory()) end_run(slot, REASON_MEMORY);
     }
     int64_t cpu_left = limits->cpu_ms * 1000 - (cpu < 0 ? 0 : cpu);
     if (cpu_left < 0) end_run(slot, REASON_CPU);
@@ -381,8 +376,8 @@ void slot_release(struct slot *slot) {
     forget_run(slot);
 }
 
-int slot_end(struct slot *slot) {
+void slot_end(struct slot *slot) {
     for (int i = 0; i < MAX_BOXES_A_SLOT; i++) warm_box_end(&slot->boxes[i]);
     slot_release(slot);
-    return cgroup_remove(&slot->group);
+    cgroup_remove(&slot->group);
 }

@@ -88,6 +88,6 @@ void slot_conclude(struct slot *slot, uint32_t required_layers, struct reply *re
 void slot_release(struct slot *slot);
 
 /// Ends all boxes and removes the groups; 0, or -1 when a group stays behind.
-int slot_end(struct slot *slot);
+void slot_end(struct slot *slot);
 
 #endif
