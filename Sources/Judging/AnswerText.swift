@@ -44,7 +44,7 @@ public struct AnswerText: Sendable, Equatable {
     }
 
     /// Nil when the submission does not answer that test.
-    func answer(to test: TestCase, of problem: Problem) -> [UInt8]? {
+    func answer(to test: TestCase) -> [UInt8]? {
         let isSample = test.name.hasPrefix("sample/")
         if byName.isEmpty { return isSample ? test.answer : whole }
         let last = test.name.split(separator: "/").last.map(String.init) ?? test.name

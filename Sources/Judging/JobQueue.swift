@@ -3,8 +3,6 @@ enum JobPriority: Int, CaseIterable {
     /// A battle's submission: others wait for the decision.
     case battle
     case normal
-    /// Nobody waits for it: rejudging.
-    case background
 }
 
 /// Waiting jobs by priority, fair between users within each. Lower ones are not starved: after

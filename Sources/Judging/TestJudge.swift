@@ -29,7 +29,7 @@ struct TestJudge: Sendable {
         switch contestant {
         case .answers(let answers):
             let execution = ExecutionResult(
-                end: .exited, exitCode: 0, standardOutput: answers.answer(to: test, of: problem) ?? [])
+                end: .exited, exitCode: 0, standardOutput: answers.answer(to: test) ?? [])
             return await judge(execution, on: test)
         case .program(var program):
             program.arguments = test.arguments

@@ -83,8 +83,7 @@ package struct HTMLSanitiser {
             switch byte {
             case 0x26:
                 let window = bytes[index..<min(bytes.endIndex, index + 34)]
-                let isReference = reference(window) != nil
-                result += isReference ? [0x26] : Array("&amp;".utf8)
+                result += isReference(window) ? [0x26] : Array("&amp;".utf8)
             case 0x3c: result += Array("&lt;".utf8)
             case 0x3e: result += Array("&gt;".utf8)
             case 0x22: result += Array("&quot;".utf8)
@@ -98,14 +97,12 @@ package struct HTMLSanitiser {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// The bytes of `&name;`, `&#12;` or `&#x1f;` at the start of a window.
-    private static func reference(_ window: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard let end = window.firstIndex(of: 0x3b) else { return nil }
+    /// Whether a window starts with `&name;`, `&#12;` or `&#x1f;`.
+    private static func isReference(_ window: ArraySlice<UInt8>) -> Bool {
+        guard let end = window.firstIndex(of: 0x3b) else { return false }
         let body = window[window.startIndex + 1..<end]
-        guard let first = body.first else { return nil }
-        let rest = first == 0x23 ? body.dropFirst() : body
-        guard !rest.isEmpty, rest.allSatisfy({ isASCIILetter($0) || isASCIIDigit($0) }) else { return nil }
-        return window[window.startIndex...end]
+        let rest = body.first == 0x23 ? body.dropFirst() : body
+        return !rest.isEmpty && rest.allSatisfy { isASCIILetter($0) || isASCIIDigit($0) }
     }
 
     // MARK: Markup

@@ -61,15 +61,7 @@ public actor ProblemCatalogue {
     public func setPublished(
         _ published: Bool, _ id: String, atMs: Int64
     ) async throws(ProblemsError) -> ProblemSummary? {
-        guard var line = try await summary(id),
-            let tree = try await reading({ try await self.store.tree(id) })
-        else { return nil }
-        guard line.published != published else { return line }
-        line.published = published
-        line.updatedAtMs = atMs
-        let changed = line
-        try await reading { try await self.store.save(changed, tree: tree) }
-        return line
+        try await reading { try await self.store.setPublished(published, of: id, atMs: atMs) }
     }
 
     public func count() async throws(ProblemsError) -> Int {

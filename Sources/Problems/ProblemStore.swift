@@ -48,6 +48,8 @@ public struct ProblemQuery: Sendable {
 public protocol ProblemStore: Sendable {
     /// Stores or replaces a problem and its files in one transaction: all of it or nothing.
     func save(_ summary: ProblemSummary, tree: PackageTree) async throws
+    /// Shows a problem to everyone or hides it; its package is left alone. Nil when there is none.
+    func setPublished(_ published: Bool, of id: String, atMs: Int64) async throws -> ProblemSummary?
     func problem(_ id: String) async throws -> ProblemSummary?
     func problems(matching query: ProblemQuery) async throws -> [ProblemSummary]
     func tree(_ id: String) async throws -> PackageTree?

@@ -51,11 +51,23 @@ public struct ProblemStoreSQLite: ProblemStore {
         }
     }
 
-    public func problem(_ id: String) async throws -> ProblemSummary? {
-        try await database.read { db in
-            try Row.fetchOne(db, sql: "SELECT * FROM problems WHERE id = ?", arguments: [id])
-                .map(Self.summary)
+    public func setPublished(
+        _ published: Bool, of id: String, atMs: Int64
+    ) async throws -> ProblemSummary? {
+        try await database.write { db in
+            try db.execute(
+                sql: "UPDATE problems SET published = ?, updated_at_ms = ? WHERE id = ? AND published <> ?",
+                arguments: [published, atMs, id, published])
+            return try Self.problem(db, id)
         }
+    }
+
+    public func problem(_ id: String) async throws -> ProblemSummary? {
+        try await database.read { db in try Self.problem(db, id) }
+    }
+
+    private static func problem(_ db: Database, _ id: String) throws -> ProblemSummary? {
+        try Row.fetchOne(db, sql: "SELECT * FROM problems WHERE id = ?", arguments: [id]).map(summary)
     }
 
     public func problems(matching query: ProblemQuery) async throws -> [ProblemSummary] {

@@ -86,6 +86,10 @@ private actor MemoryProblemStore: ProblemStore {
 
     func save(_ summary: ProblemSummary, tree: PackageTree) { rows[summary.id] = (summary, tree) }
 
+    func setPublished(_ published: Bool, of id: String, atMs: Int64) -> ProblemSummary? {
+        rows[id]?.0.published = published
+        return rows[id]?.0
+    }
     func problem(_ id: String) -> ProblemSummary? { rows[id]?.0 }
 
     func problems(matching query: ProblemQuery) -> [ProblemSummary] {
