@@ -54,7 +54,9 @@ public struct RoomActivity: Sendable {
     /// process.
     public mutating func due(atMs: Int64, all: Bool = false) -> [Notice] {
         var notices: [Notice] = []
-        for (roomID, state) in rooms.sorted(by: { $0.key < $1.key }) {
+        // Most rooms have nothing to tell: this comes often, and whoever writes in a room waits for it.
+        let waiting = rooms.filter { $0.value.firstChangeMs != nil || $0.value.emptySinceMs != nil }
+        for (roomID, state) in waiting.sorted(by: { $0.key < $1.key }) {
             var state = state
             let closes =
                 state.isOpen && (state.emptySinceMs.map { $0 + Limits.closeAfterMs <= atMs || all } ?? false)

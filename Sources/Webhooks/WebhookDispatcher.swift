@@ -79,9 +79,7 @@ public actor WebhookDispatcher {
     /// Stores what happened; the deliveries to send now.
     private func step() async throws -> [WebhookDelivery] {
         let atMs = ports.now()
-        if atMs >= loadedAtMs.addingReportingOverflow(Limits.reloadMs).partialValue || loadedAtMs == .min {
-            try await reload()
-        }
+        if atMs >= loadedAtMs + Limits.reloadMs { try await reload() }
         try await storeEvents(all: false)
         guard !webhooks.isEmpty else { return [] }
         if prunedAtMs == .min || atMs >= prunedAtMs + Limits.pruneIntervalMs {
@@ -91,7 +89,7 @@ public actor WebhookDispatcher {
         }
         let free = Limits.concurrentDeliveries - busy.count
         guard free > 0 else { return [] }
-        let due = try await store.dueDeliveries(atMs: atMs, limit: free + busy.count)
+        let due = try await store.dueDeliveries(atMs: atMs, limit: Limits.concurrentDeliveries)
             .filter { !busy.contains($0.webhookID) }.prefix(free)
         for delivery in due { busy.insert(delivery.webhookID) }
         return Array(due)
