@@ -42,12 +42,8 @@ extension Installation {
                 watches: judge.watches,
                 submit: { submission in
                     try executor.requireUsable()
-                    observation.taken(submission.id)
-                    do throws(JudgingError) {
+                    try await observation.submitting(submission.id) { () async throws(JudgingError) in
                         try await judge.submit(submission)
-                    } catch {
-                        observation.refused(submission.id)
-                        throw error
                     }
                 },
                 canSee: { caller, submission in await canSee(caller, submission, directory) },

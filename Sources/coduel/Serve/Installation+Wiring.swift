@@ -71,6 +71,11 @@ extension Installation {
         let events = UserEvents(run: newID().filter { $0 != "-" })
         let metrics = Metrics()
         let observation = JudgeObservation(tracer: telemetry.tracer, metrics: metrics, now: now)
+        let submit: RoomSubmissions.Submit = { submission throws(JudgingError) in
+            try await observation.submitting(submission.id) { () async throws(JudgingError) in
+                try await judge.submit(submission)
+            }
+        }
         let stores = RoomRouteStores(database, rooms: rooms)
         let limiter = RateLimiter(
             policies: RatePolicy.defaults.merging(settings.ratePolicies) { _, own in own })
@@ -83,9 +88,9 @@ extension Installation {
                 try await telemetry.tracer.span(
                     "store submission", attributes: ["coduel.room.id": .text(room.id)]
                 ) { _ in
-                    observation.taken(taken.id)
-                    return try await RoomSubmissions.store(
-                        taken, of: room, executor: executor, judge: judge, submissions: submissions, now: now)
+                    try await RoomSubmissions.store(
+                        taken, of: room, executor: executor, submit: submit, submissions: submissions,
+                        now: now)
                 }
             },
             verdict: { id in await RoomSubmissions.verdict(of: id, in: submissions) },

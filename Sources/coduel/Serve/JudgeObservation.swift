@@ -25,16 +25,23 @@ final class JudgeObservation: Sendable {
         self.now = now
     }
 
-    /// The submission belongs to the trace of the calling task.
-    func taken(_ id: String) {
-        guard let trace = TraceContext.current else { return }
-        asked.withLock { asked in
-            if asked.count < Self.capacity { asked[id] = Asked(trace: trace) }
+    /// Hands a submission to the judge; what is done to it belongs to the trace of the calling task, unless it is
+    /// refused.
+    func submitting(
+        _ id: String, _ submit: () async throws(JudgingError) -> Void
+    ) async throws(JudgingError) {
+        if let trace = TraceContext.current {
+            asked.withLock { asked in
+                if asked.count < Self.capacity { asked[id] = Asked(trace: trace) }
+            }
+        }
+        do throws(JudgingError) {
+            try await submit()
+        } catch {
+            asked.withLock { $0[id] = nil }
+            throw error
         }
     }
-
-    /// It was refused after all.
-    func refused(_ id: String) { asked.withLock { $0[id] = nil } }
 
     /// `JudgeService.AttemptScope`.
     func attempt(

@@ -11,11 +11,15 @@ enum RoomSubmissions {
     /// without verdict, so those that ask are bounded too.
     private static let queueRetryMs = 1_000
 
+    /// Hands a submission to the judge.
+    typealias Submit = @Sendable (Submission) async throws(JudgingError) -> Void
+
     /// Stores the row and queues it; answers the SHA-256 of the source. A submission in the log is judged to the
     /// end: one that the judge cannot take at all (its language is gone, its source is too large) gets its verdict
     /// here.
     static func store(
-        _ taken: TakenSubmission, of room: RoomSpecification, executor: GuardedSandbox, judge: JudgeService,
+        _ taken: TakenSubmission, of room: RoomSpecification, executor: GuardedSandbox,
+        submit: @escaping Submit,
         submissions: any SubmissionStore, now: @escaping @Sendable () -> Int64
     ) async throws -> String {
         let sha256 = Hashing.sha256Hex(Array(taken.source.utf8))
@@ -32,13 +36,13 @@ enum RoomSubmissions {
         }
         for pause in pausesMs + [nil] {
             do throws(JudgingError) {
-                try await judge.submit(submission)
+                try await submit(submission)
                 return sha256
             } catch {
                 switch error.code {
                 case .queueFull:
                     _ = try await submissions.insert(submission)
-                    Task { await queueLater(submission, judge, submissions, now) }
+                    Task { await queueLater(submission, submit, submissions, now) }
                     return sha256
                 case .unavailable:
                     guard let pause else { throw error }
@@ -55,13 +59,13 @@ enum RoomSubmissions {
 
     /// Asks until the judge has a place. What a stop interrupts is taken up by the next start.
     private static func queueLater(
-        _ submission: Submission, _ judge: JudgeService, _ submissions: any SubmissionStore,
+        _ submission: Submission, _ submit: Submit, _ submissions: any SubmissionStore,
         _ now: @escaping @Sendable () -> Int64
     ) async {
         while true {
             try? await Task.sleep(for: .milliseconds(queueRetryMs))
             do throws(JudgingError) {
-                try await judge.submit(submission)
+                try await submit(submission)
                 return
             } catch {
                 switch error.code {
