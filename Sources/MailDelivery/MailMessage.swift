@@ -1,3 +1,4 @@
+import Foundation
 import Identity
 
 /// A mail as it travels (RFC 5322, RFC 2045): one text part, base64, so that any text is plain ASCII and no line can
@@ -37,23 +38,9 @@ public struct MailMessage: Sendable, Equatable {
             }
     }
 
-    static func base64(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            var word = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-            word <<= UInt32(8 * (3 - group.count))
-            for index in 0..<4 {
-                text.append(
-                    index <= group.count
-                        ? alphabet[Int(word >> UInt32(18 - 6 * index)) & 63] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-
     private static func base64Lines(_ bytes: [UInt8]) -> [String] {
-        stride(from: 0, to: bytes.count, by: 57).map { base64(Array(bytes[$0..<min($0 + 57, bytes.count)])) }
+        stride(from: 0, to: bytes.count, by: 57).map {
+            Data(bytes[$0..<min($0 + 57, bytes.count)]).base64EncodedString()
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -136,7 +137,7 @@ public struct SMTPClient: Sendable {
         }
         if let user = server.user {
             try await write(
-                "AUTH PLAIN " + MailMessage.base64(Array("\0\(user)\0\(server.password ?? "")".utf8)))
+                "AUTH PLAIN " + Data("\0\(user)\0\(server.password ?? "")".utf8).base64EncodedString())
             _ = try await dialogue.reply(200...299, to: "AUTH")
         }
         try await write("MAIL FROM:<\(message.sender)>")

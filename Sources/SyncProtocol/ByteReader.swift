@@ -56,7 +56,8 @@ struct ByteReader {
 }
 
 extension [UInt8] {
-    mutating func appendVarUint(_ value: UInt64) {
+    /// lib0's `varUint`.
+    package mutating func appendVarUint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
             append(UInt8(truncatingIfNeeded: rest) | 0x80)

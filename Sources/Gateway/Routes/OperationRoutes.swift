@@ -8,7 +8,11 @@ package enum OperationRoutes {
         readiness: Readiness, metrics: Metrics, jwks: @escaping @Sendable () -> String,
         settings: GatewaySettings
     ) -> [Route] {
-        let description = settings.openAPI
+        let description = settings.openAPI.map { text in
+            Representation(
+                Array(text.utf8),
+                fields: [.contentType: "application/yaml; charset=utf-8", .cacheControl: "no-cache"])
+        }
         let version = settings.version
         return [
             open("/healthz") {
@@ -27,9 +31,9 @@ package enum OperationRoutes {
             open("/.well-known/jwks.json") {
                 text(jwks(), "application/jwk-set+json", caching: "public, max-age=300")
             },
-            open("/api/openapi.yaml") {
+            Route(.get, "/api/openapi.yaml", access: .open, limits: []) { request, _ in
                 guard let description else { throw HTTPProblem.notFound("The description is not installed.") }
-                return text(description, "application/yaml; charset=utf-8", caching: "no-cache")
+                return description.response(to: request)
             },
         ]
     }

@@ -1,5 +1,4 @@
 import Hummingbird
-import NIOCore
 
 /// The HTTP interface as a page for people, and its style sheet.
 package enum ReferenceRoutes {
@@ -14,11 +13,8 @@ package enum ReferenceRoutes {
     }
 
     private static func file(_ text: String, _ mediaType: String) -> RouteHandler {
-        let body = ByteBuffer(string: text)
-        return { _, _ in
-            Response(
-                status: .ok, headers: [.contentType: mediaType, .cacheControl: "public, max-age=300"],
-                body: .init(byteBuffer: body))
-        }
+        let representation = Representation(
+            Array(text.utf8), fields: [.contentType: mediaType, .cacheControl: "public, max-age=300"])
+        return { request, _ in representation.response(to: request) }
     }
 }

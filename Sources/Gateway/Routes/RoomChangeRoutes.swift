@@ -34,7 +34,7 @@ package struct RoomChangeRoutes: Sendable {
         let caller = RoomCaller(try context.requireCaller())
         let id = try context.parameter("id")
         let wish = try context.decode(Wish.self)
-        let policy = try await visible(id, to: caller)
+        let policy = try await directory.visiblePolicy(of: id, for: caller)
         guard policy.mayModerate(caller), policy.specification.kind == .pair else {
             throw HTTPProblem.forbidden("Only the owner of a pair room or a moderator changes it.")
         }
@@ -51,7 +51,7 @@ package struct RoomChangeRoutes: Sendable {
         let caller = RoomCaller(try context.requireCaller())
         let id = try context.parameter("id")
         let userID = try context.parameter("user")
-        let policy = try await visible(id, to: caller)
+        let policy = try await directory.visiblePolicy(of: id, for: caller)
         guard policy.specification.kind == .pair, userID == caller.userID || policy.mayModerate(caller) else {
             throw HTTPProblem.forbidden("Only the owner of a pair room or a moderator removes others.")
         }
@@ -63,13 +63,5 @@ package struct RoomChangeRoutes: Sendable {
         }
         try await directory.change(id, .participantRemoved(userID: userID))
         return Response(status: .noContent)
-    }
-
-    private func visible(_ id: String, to caller: RoomCaller) async throws -> AccessPolicy {
-        let policy = try await directory.with(id) { room, _ in room.policy }
-        guard policy.specification.kind != .open, policy.maySee(caller) else {
-            throw HTTPProblem.notFound("There is no such room.")
-        }
-        return policy
     }
 }

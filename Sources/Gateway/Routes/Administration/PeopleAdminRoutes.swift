@@ -121,11 +121,10 @@ package struct PeopleAdminRoutes: Sendable {
 
     private static func time(_ text: String?, _ name: String) throws(HTTPProblem) -> Int64? {
         guard let text else { return nil }
-        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: text.contains("."))
-        guard let date = try? style.parse(text) else {
+        guard let atMs = DocumentQuery.milliseconds(of: String(text)) else {
             throw .invalid(name, "is no time such as 2026-01-31T12:00:00Z", code: "value")
         }
-        return Int64(date.timeIntervalSince1970 * 1_000)
+        return atMs
     }
 
     private struct EntryView: Encodable {

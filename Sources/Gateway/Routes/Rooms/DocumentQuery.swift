@@ -50,7 +50,7 @@ enum DocumentQuery {
     }
 
     /// ms since 1970 of an RFC 3339 time.
-    private static func milliseconds(of text: String) -> Int64? {
+    static func milliseconds(of text: String) -> Int64? {
         guard text.utf8.count <= 40 else { return nil }
         for withFraction in [true, false] {
             let style = Date.ISO8601FormatStyle(includingFractionalSeconds: withFraction)

@@ -83,26 +83,16 @@ enum ReplayFormat: AcceptedType {
         // Why a record was lost is for the operator.
         let payload = record.kind == .lost ? [] : record.payload
         var body: [UInt8] = []
-        Self.write(UInt64(clamping: record.sequence), to: &body)
-        Self.write(UInt64(record.kind.rawValue), to: &body)
-        Self.write(UInt64(clamping: record.committedAtMs), to: &body)
+        body.appendVarUint(UInt64(clamping: record.sequence))
+        body.appendVarUint(UInt64(record.kind.rawValue))
+        body.appendVarUint(UInt64(clamping: record.committedAtMs))
         for part in [Array(record.document.utf8), Array(record.author.utf8), payload] {
-            Self.write(UInt64(part.count), to: &body)
+            body.appendVarUint(UInt64(part.count))
             body += part
         }
         var framed: [UInt8] = []
-        Self.write(UInt64(body.count), to: &framed)
+        framed.appendVarUint(UInt64(body.count))
         return framed + body
-    }
-
-    /// lib0's `varUint`.
-    private static func write(_ value: UInt64, to bytes: inout [UInt8]) {
-        var rest = value
-        while rest > 0x7F {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        bytes.append(UInt8(rest))
     }
 }
 
