@@ -2,6 +2,7 @@
 // leaves out for that. One entry a difference; `until` is the first version that is like 13.6.31.
 //
 //   lacks          a name of what the version cannot do at all
+//   amends         gives the version's own code the behaviour of 13.6.31, where it can be reached
 //   mirrors        kinds of scenarios whose edits the engine makes, while Yjs applies the engine's updates
 //   corrected      changes an answer of Yjs to what 13.6.31 would say
 //   project        takes a part out of the answers of both
@@ -33,6 +34,16 @@ const mapBytes = (answer, request, update, snapshot) => {
   return changed
 }
 
+/** An item beside a GC struct is one of what is gone, as 13.6 says, also where its other neighbour still has a parent. */
+const dropParentBesideGC = Y => {
+  const getMissing = Y.Item.prototype.getMissing
+  Y.Item.prototype.getMissing = function (transaction, store) {
+    const missing = getMissing.call(this, transaction, store)
+    if (missing === null && (this.left instanceof Y.GC || this.right instanceof Y.GC)) this.parent = null
+    return missing
+  }
+}
+
 const DIFFERENCES = [
   { until: '13.6.0', lacks: 'contains', reason: 'there is no snapshotContainsUpdate' },
   { until: '13.6.0', lacks: 'bigint', reason: 'maps take no bigint' },
@@ -55,6 +66,11 @@ const DIFFERENCES = [
       })
       return { ...answer, log }
     }
+  },
+  {
+    until: '13.6.31',
+    reason: 'an item beside a GC struct takes its parent from its other neighbour, is integrated there and then deleted',
+    amends: dropParentBesideGC
   },
   {
     until: '13.6.31',
@@ -84,6 +100,7 @@ const olderThan = (version, limit) => {
 export const rulesFor = (Y, version) => {
   const found = DIFFERENCES.filter(entry => olderThan(version, entry.until))
   const through = (name, answer, request) => found.reduce((rest, entry) => entry[name] ? entry[name](Y, rest, request) : rest, answer)
+  for (const entry of found) entry.amends?.(Y)
   return {
     lacks: name => found.some(entry => entry.lacks === name),
     mirrors: profile => found.some(entry => entry.mirrors?.(profile)),
