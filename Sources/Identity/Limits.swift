@@ -67,6 +67,9 @@ public enum Limits {
     /// Live sessions of one account; the oldest ends when one more begins.
     public static let sessionsPerAccount = 256
 
+    /// Tokens whose claims are kept, so that their signature is not worked out again (0.7 KiB each, 4 KiB at most).
+    static let verifiedTokens = 10_000
+
     /// Session states kept in memory.
     public static let cachedSessions = 20_000
     /// After this a cached session is read again, for changes made by another process.

@@ -52,6 +52,8 @@ struct TokenCodec: Sendable {
 
     private let keys: JWTKeyCollection
     private let keyIDs: Set<String>
+    /// Of these keys: with other keys comes another codec, and what a lost key signed is judged anew.
+    private let verified = VerifiedTokens()
     let signingKeys: [SigningKey]
     /// JWK set (RFC 7517) of the public keys, as JSON.
     let jwks: String
@@ -110,6 +112,9 @@ struct TokenCodec: Sendable {
         func verify(using algorithm: some JWTAlgorithm) async throws {}
     }
 
+    /// The claims of a token that was verified as one of that kind a while ago; to be checked like those of `verify`.
+    func known<Claims: JWTPayload>(_ token: String, as _: Claims.Type) -> Claims? { verified[token] }
+
     /// The claims of a token of that type with a good signature of ours. Its times, audience and issuer are the
     /// caller's to check.
     func verify<Claims: JWTPayload>(
@@ -123,7 +128,9 @@ struct TokenCodec: Sendable {
             guard header.fields.count == 3, header.alg == Self.algorithm, header.typ == type,
                 let keyID = header.kid, keyIDs.contains(keyID)
             else { throw IdentityError.invalidToken }
-            return try await keys.verify(token, as: Claims.self)
+            let claims = try await keys.verify(token, as: Claims.self)
+            verified[token] = claims
+            return claims
         } catch {
             throw .invalidToken
         }

@@ -74,6 +74,22 @@ private struct ForgedClaims: JWTPayload {
         #expect(await code(pair.accessToken) == .invalidToken)
     }
 
+    /// What was verified once is known by its bytes: neither another kind of token nor a changed one passes for it.
+    @Test func knowsVerifiedTokensApart() async throws {
+        let (sync, _) = try await harness.service.mintSyncToken(
+            roomID: "room", epoch: 0, for: caller, ttlSeconds: 60)
+        for _ in 0..<2 {
+            #expect(try await harness.service.verifySyncToken(sync).roomID == "room")
+            #expect(await code(pair.accessToken) == nil)
+            #expect(await code(sync) == .invalidToken)
+            #expect(
+                await harness.code { try await harness.service.verifySyncToken(pair.accessToken) }
+                    == .invalidToken)
+            #expect(await code(pair.accessToken + "A") == .invalidToken)
+            #expect(await code(String(pair.accessToken.dropLast())) == .invalidToken)
+        }
+    }
+
     @Test func refusesWrongClaims() async throws {
         let now = harness.clock.nowMs / 1000
         let changes: [(inout ForgedClaims) -> Void] = [

@@ -10,6 +10,7 @@ extension IdentityService {
     func verify<Claims: JWTPayload>(
         _ token: String, type: String, as claims: Claims.Type
     ) async throws(IdentityError) -> Claims {
+        if let known = codec.known(token, as: claims) { return known }
         if codec.namesUnknownKey(token) { try await reloadKeysIfStale() }
         return try await codec.verify(token, type: type, as: claims)
     }
