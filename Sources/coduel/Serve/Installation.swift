@@ -2,71 +2,64 @@ import Foundation
 import Gateway
 import Hummingbird
 import HummingbirdCore
-import Identity
-import Judging
 import Logging
-import MailDelivery
-import Matchmaking
 import NIOCore
-import NIOPosix
 import PackageFiles
 import Problems
-import Rooms
 import ServiceLifecycle
-import StorageSQLite
-import SyncServer
-import Webhooks
 
-/// The embedded default: every role in one process, on SQLite. The one place that knows all adapters.
+/// The embedded default: every role in one process, on SQLite. With its parts, the one place that knows all adapters.
+///
+/// Parts are made in this order, each of those before it: `SharedParts` (data bases, clock, metrics), `ApplicationCore`
+/// (people, judging, webhooks, rooms, matchmaking), `GatewayParts` (the listener's side).
 struct Installation {
-    let settings: ServeSettings
-    let logger: Logger
-    let identity: IdentityService
-    let catalogue: ProblemCatalogue
-    let submissions: SubmissionStoreSQLite
-    let rooms: RoomStoreSQLite
-    let log: RoomLogSQLite
-    let judge: JudgeService
-    let director: MatchDirector
-    let directory: RoomDirectory
-    let webhooks: WebhookDispatcher
-    let mails: MailDispatcher
-    let events: UserEvents
-    let metrics: Metrics
-    let readiness: Readiness
-    let gateway: GatewayServer
-    let gate: SocketGate
-    let telemetry: TelemetryParts
+    let core: ApplicationCore
+    let gateway: GatewayParts
+
+    var shared: SharedParts { core.shared }
+    var settings: ServeSettings { core.shared.settings }
+    var logger: Logger { core.shared.logger }
+
+    /// Opens the data bases and makes all parts; nothing runs yet.
+    init(_ foundation: ServeFoundation, _ telemetry: TelemetryParts, _ logger: Logger) async throws {
+        core = try await ApplicationCore(SharedParts(foundation, telemetry, logger))
+        gateway = GatewayParts(core)
+    }
 
     /// Runs until SIGTERM or SIGINT.
+    ///
+    /// The order of the start: problems first, as judging and battles need them; then the judge, which takes up what
+    /// an earlier run left; then the rooms of unsettled battles, which may ask it for verdicts at once; the listener
+    /// last, so that the first caller meets a whole server.
+    ///
+    /// The order of the stop is that of `services` from its end, each waiting for the one before it, then `finish`.
     static func run(_ foundation: ServeFoundation, _ telemetry: TelemetryParts) async throws {
-        let logger = Logger(label: "coduel")
-        let database = try CoduelDatabase.open(folder: foundation.data.path)
-        let installation = try await Installation(foundation, database, telemetry, logger)
+        let installation = try await Installation(foundation, telemetry, Logger(label: "coduel"))
         try await installation.fillCatalogue(foundation.bundledProblems)
         // Without a sandbox they wait for a start that has one: a judge error would be their last word.
-        if foundation.sandboxRefusal == nil { try await installation.judge.start() }
+        if foundation.sandboxRefusal == nil { try await installation.core.judging.judge.start() }
         try await installation.resumeBattles()
         do {
             try await installation.serve()
         } catch {
-            await installation.finish(foundation, database)
+            await installation.finish()
             throw error
         }
-        await installation.finish(foundation, database)
+        await installation.finish()
     }
 
     private func fillCatalogue(_ bundled: [PackageTree]) async throws {
+        let catalogue = core.judging.catalogue
         guard try await catalogue.count() == 0, !bundled.isEmpty else { return }
-        let imported = try await catalogue.importPackages(bundled, publish: true, atMs: directory.now())
+        let imported = try await catalogue.importPackages(bundled, publish: true, atMs: shared.now())
         logger.info("the empty catalogue was filled", metadata: ["problems": "\(imported.count)"])
     }
 
     /// Battles whose result is not settled are loaded: their deadlines must come, their ratings be written.
     private func resumeBattles() async throws {
-        for id in try await rooms.unsettledBattles() {
+        for id in try await core.rooms.stores.rooms.unsettledBattles() {
             do {
-                try await directory.with(id) { _, _ in }
+                try await core.rooms.directory.with(id) { _, _ in }
             } catch {
                 logger.error(
                     "a battle could not be resumed", metadata: ["room": "\(id)", "error": "\(error)"])
@@ -75,37 +68,8 @@ struct Installation {
     }
 
     private func serve() async throws {
-        let gate = gate
-        let certificates = gateway.settings.certificates
-        let application = gateway.application(
-            server: HTTPServerBuilder {
-                GatewayChannel(gate: gate, certificates: certificates, responder: $0)
-            }, logger: logger
-        ) { [settings, identity] port in
-            let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-            let scheme = certificates == nil ? "http" : "https"
-            if settings.publicURL == nil { identity.publicURL = "\(scheme)://\(host):\(port)" }
-            print("coduel listening on \(scheme)://\(host):\(port)")
-            // Whoever started the server waits for this line.
-            fflush(nil)
-        }
         var configuration = ServiceGroupConfiguration(
-            services: [
-                .init(service: BackgroundService { [director] in await director.run() }),
-                .init(service: BackgroundService { [webhooks] in await webhooks.run() }),
-                .init(service: BackgroundService { [mails] in await mails.run() }),
-                .init(service: BackgroundService { await purgeSessions() }),
-                .init(service: BackgroundService { await tendKeys() }),
-                .init(service: BackgroundService { await removeQuietRooms() }),
-                .init(service: application),
-                .init(service: DrainService(installation: self)),
-            ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        if let exporter = telemetry.exporter {
-            configuration.services.append(.init(service: BackgroundService { await exporter.run() }))
-        }
-        if let certificates {
-            configuration.services.append(.init(service: BackgroundService { await watch(certificates) }))
-        }
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(6)
         configuration.maximumCancellationDuration = .seconds(2)
         do {
@@ -119,85 +83,51 @@ struct Installation {
 
     private static let bindFailures: Set<CInt> = [EADDRINUSE, EADDRNOTAVAIL, EACCES]
 
-    /// Sessions and tokens that ended long ago are no use to anyone.
-    private func purgeSessions() async {
-        while !Task.isCancelled {
-            do {
-                let purged = try await identity.purgeSessions()
-                if purged > 0 { logger.info("old sessions were purged", metadata: ["count": "\(purged)"]) }
-                try await Task.sleep(for: Self.purgeInterval)
-            } catch is CancellationError {
-                return
-            } catch {
-                logger.error("old sessions could not be purged", metadata: ["error": "\(error)"])
-                try? await Task.sleep(for: Self.purgeInterval)
-            }
+    /// What runs beside each other. A stop goes from the end: the loops that only look or send end at once; then work
+    /// is no more taken and sockets are told to leave, while the listener still answers them; then the listener; then
+    /// the loops that calls relied on, with mails and webhooks after the last call that may have caused one.
+    private var services: [ServiceGroupConfiguration.ServiceConfiguration] {
+        let (director, webhooks, mails) = (core.director, core.webhooks.dispatcher, core.people.mails)
+        var services: [any Service] = [
+            BackgroundService { await director.run() },
+            BackgroundService { await webhooks.run() },
+            BackgroundService { await mails.run() },
+            BackgroundService { await purgeSessions() },
+            BackgroundService { await tendKeys() },
+            BackgroundService { await removeQuietRooms() },
+            application,
+            DrainService(installation: self),
+        ]
+        if let exporter = shared.telemetry.exporter {
+            services.append(BackgroundService { await exporter.run() })
         }
+        if let certificates = gateway.server.settings.certificates {
+            services.append(BackgroundService { await watch(certificates) })
+        }
+        return services.map { .init(service: $0) }
     }
 
-    /// Signing keys are taken up, replaced and removed in time.
-    private func tendKeys() async {
-        while !Task.isCancelled {
-            do {
-                try await identity.tendKeys()
-                try await identity.reloadDoor()
-            } catch {
-                logger.error("the signing keys could not be tended", metadata: ["error": "\(error)"])
-            }
-            try? await Task.sleep(for: Self.keyInterval)
+    /// The listener. Whoever started the server waits for the line that it prints.
+    private var application: some Service {
+        let gate = gateway.gate
+        let certificates = gateway.server.settings.certificates
+        return gateway.server.application(
+            server: HTTPServerBuilder {
+                GatewayChannel(gate: gate, certificates: certificates, responder: $0)
+            }, logger: logger
+        ) { [settings, identity = core.people.identity] port in
+            let url = settings.listenerURL(port: port)
+            if settings.publicURL == nil { identity.publicURL = url }
+            print("coduel listening on \(url)")
+            fflush(nil)
         }
     }
-
-    /// A renewed certificate serves the next connection.
-    private func watch(_ certificates: TLSCertificates) async {
-        var fault = ""
-        while !Task.isCancelled {
-            do {
-                if try certificates.reloadIfChanged() { logger.notice("the certificate was read again") }
-                fault = ""
-            } catch {
-                // Once a fault: the two files are seldom replaced in one moment.
-                if fault != "\(error)" {
-                    logger.error("a changed certificate cannot be used", metadata: ["reason": "\(error)"])
-                }
-                fault = "\(error)"
-            }
-            try? await Task.sleep(for: Self.certificateInterval)
-        }
-    }
-
-    private static let certificateInterval = Duration.seconds(5)
-
-    private static let keyInterval = Duration.seconds(30)
-
-    /// Open rooms that nobody writes to any more give their place and their disk back.
-    private func removeQuietRooms() async {
-        let hours = Int64(settings.syncLimits.openRoomHours)
-        while !Task.isCancelled {
-            if settings.openRooms { await removeQuietRooms(olderThanHours: hours) }
-            try? await Task.sleep(for: Self.purgeInterval)
-        }
-    }
-
-    private func removeQuietRooms(olderThanHours hours: Int64) async {
-        do {
-            let removed = try await directory.removeQuietOpenRooms(
-                log, beforeMs: directory.now() - hours * 3_600_000)
-            if removed > 0 {
-                logger.info("quiet open rooms were removed", metadata: ["count": "\(removed)"])
-            }
-        } catch {
-            logger.error("quiet open rooms could not be removed", metadata: ["error": "\(error)"])
-        }
-    }
-
-    private static let purgeInterval = Duration.seconds(3_600)
 
     /// After the last socket: what was handed to the disk gets there, running judgements are left to the next start.
-    private func finish(_ foundation: ServeFoundation, _ database: CoduelDatabase) async {
-        log.drain()
-        await webhooks.stop()
-        foundation.sandbox?.stop()
+    private func finish() async {
+        shared.roomLog.drain()
+        await core.webhooks.dispatcher.stop()
+        shared.foundation.sandbox?.stop()
         logger.info("stopped")
     }
 }
@@ -217,9 +147,9 @@ private struct DrainService: Service {
 
     func run() async throws {
         try await gracefulShutdown()
-        installation.readiness.beginDraining()
-        await installation.judge.beginStopping()
-        installation.directory.shutDown(.goingAway)
-        installation.events.close()
+        installation.gateway.readiness.beginDraining()
+        await installation.core.judging.judge.beginStopping()
+        installation.core.rooms.directory.shutDown(.goingAway)
+        installation.shared.events.close()
     }
 }

@@ -11,15 +11,12 @@ enum RoomSubmissions {
     /// without verdict, so those that ask are bounded too.
     private static let queueRetryMs = 1_000
 
-    /// Hands a submission to the judge.
-    typealias Submit = @Sendable (Submission) async throws(JudgingError) -> Void
-
     /// Stores the row and queues it; answers the SHA-256 of the source. A submission in the log is judged to the
     /// end: one that the judge cannot take at all (its language is gone, its source is too large) gets its verdict
     /// here.
     static func store(
         _ taken: TakenSubmission, of room: RoomSpecification, executor: GuardedSandbox,
-        submit: @escaping Submit,
+        submit: @escaping JudgingParts.Submit,
         submissions: any SubmissionStore, now: @escaping @Sendable () -> Int64
     ) async throws -> String {
         let sha256 = Hashing.sha256Hex(Array(taken.source.utf8))
@@ -59,7 +56,7 @@ enum RoomSubmissions {
 
     /// Asks until the judge has a place. What a stop interrupts is taken up by the next start.
     private static func queueLater(
-        _ submission: Submission, _ submit: Submit, _ submissions: any SubmissionStore,
+        _ submission: Submission, _ submit: JudgingParts.Submit, _ submissions: any SubmissionStore,
         _ now: @escaping @Sendable () -> Int64
     ) async {
         while true {
