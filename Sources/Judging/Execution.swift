@@ -22,6 +22,18 @@ public struct ExecutionLimits: Sendable, Equatable {
         self.errorBytes = errorBytes
         self.processes = processes
     }
+
+    /// A problem's limits for programs in a language: CPU time and memory as its factors say, at most what the sandbox
+    /// gives, and as much more wall-clock time as the longer CPU time may take.
+    public func scaled(for language: Language) -> ExecutionLimits {
+        var limits = self
+        let timeMs = min(Double(cpuTimeMs) * language.timeFactor, Double(Limits.longestCPUMs)).rounded()
+        limits.cpuTimeMs = max(cpuTimeMs, Int(timeMs))
+        limits.wallTimeMs += 2 * (limits.cpuTimeMs - cpuTimeMs)
+        let memory = min(Double(memoryBytes) * language.memoryFactor, Double(Limits.largestMemoryBytes))
+        limits.memoryBytes = max(memoryBytes, Int64(memory.rounded()))
+        return limits
+    }
 }
 
 /// What ended a run, in the order in which it is decided when several hold.

@@ -156,9 +156,8 @@ public actor JudgeService {
     private func checkLanguage(_ id: String, of problem: Problem) async throws(JudgingError) {
         if problem.kind.isSubmitAnswer, id == AnswerText.language { return }
         try await checkLanguage(id)
-        if let allowed = problem.allowedLanguages,
-            !allowed.contains(where: { executor.languages.named($0)?.id == id })
-        {
+        guard executor.languages.allows(id, in: problem) else {
+            let allowed = problem.allowedLanguages ?? []
             throw JudgingError(
                 .languageNotAllowed, "the problem allows only \(allowed.joined(separator: ", "))")
         }

@@ -1,3 +1,5 @@
+import Problems
+
 /// A language as judging and rooms need to know it; how it is compiled and run is the executor's.
 public struct Language: Sendable, Equatable {
     public var id: String
@@ -9,13 +11,22 @@ public struct Language: Sendable, Equatable {
     public var suffixes: [String]
     /// Kattis's names for it.
     public var aliases: [String]
+    /// What a problem's CPU time and memory limits are multiplied with for programs in it: 1 unless the operator says
+    /// otherwise.
+    public var timeFactor: Double
+    public var memoryFactor: Double
 
-    public init(id: String, name: String, fileName: String, suffixes: [String], aliases: [String]) {
+    public init(
+        id: String, name: String, fileName: String, suffixes: [String], aliases: [String],
+        timeFactor: Double = 1, memoryFactor: Double = 1
+    ) {
         self.id = id
         self.name = name
         self.fileName = fileName
         self.suffixes = suffixes
         self.aliases = aliases
+        self.timeFactor = timeFactor
+        self.memoryFactor = memoryFactor
     }
 }
 
@@ -41,6 +52,12 @@ public struct LanguageTable: Sendable, Equatable {
     /// The language with that id or, failing that, that Kattis name.
     public func named(_ name: String) -> Language? {
         all.first { $0.id == name } ?? all.first { $0.aliases.contains(name) }
+    }
+
+    /// Whether solutions of a problem may be written in the language with that id. Names in the problem that are no
+    /// language here allow nothing.
+    func allows(_ id: String, in problem: Problem) -> Bool {
+        problem.allowedLanguages?.contains { named($0)?.id == id } ?? true
     }
 
     /// The language of a file name, by its suffix.

@@ -23,6 +23,11 @@ public enum Limits {
     public static let watches = 1_000
     public static let watchesPerSubmission = 16
     public static let watchBacklog = 256
+    /// What the sandbox gives a run at most (`Sources/sandbox-helper/ceilings.h`): a language's factors lead no further.
+    public static let longestCPUMs = 60_000
+    public static let largestMemoryBytes: Int64 = 4 << 30
+    /// Factors that a language may have.
+    public static let languageFactors = 1.0...10.0
     /// Beyond its CPU limit a run goes on for this part of it, percent, and at least `nearLimitMs`: one that ends there is
     /// run once more before it counts as too slow.
     public static let nearLimitPercent = 5

@@ -72,6 +72,9 @@ public struct PackageVerifier: Sendable {
             guard installed.contains(program.language) else {
                 return .unusable("\(program.language) is not installed here")
             }
+            guard languages.allows(program.language, in: problem) else {
+                return .unusable("the problem does not allow \(program.language)")
+            }
             return .program(program)
         } catch {
             return .unusable(error.reason)

@@ -17,11 +17,17 @@ struct TestJudge: Sendable {
     let executor: any ProgramExecutor
     let problem: Problem
     let validators: [CompiledProgram]
+    /// Those of the problem, which the factors of the contestant's language multiply.
     let limits: ExecutionLimits
 
     /// - Parameter leftMs: wall-clock time that may be used; nil for no bound.
     func judge(_ contestant: Contestant, on test: TestCase, leftMs: Int64?) async -> TestOutcome {
         var limits = limits
+        if case .program(let program) = contestant,
+            let language = executor.languages.named(program.language)
+        {
+            limits = limits.scaled(for: language)
+        }
         if let leftMs {
             guard leftMs > 0 else { return TestOutcome(result: Self.result(test, .timeLimitExceeded, [])) }
             limits.wallTimeMs = Int(min(Int64(limits.wallTimeMs), leftMs))

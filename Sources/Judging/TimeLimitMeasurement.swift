@@ -3,7 +3,7 @@ import Problems
 /// A time limit that the package does not state, measured with its own accepted submissions (2025-09, "Problem timing").
 public struct TimeLimitMeasurement: Sendable, Equatable {
     public var limitMs: Int
-    /// The slowest accepted run it comes from.
+    /// The slowest accepted run it comes from, divided by its language's factor.
     public var slowestMs: Int
     public var slowestSubmission: String
 }
@@ -34,7 +34,9 @@ extension PackageVerifier {
                     of: contestant, problem, tests, endMs: endMs,
                     onDone: { await onProgress(path, $0, problem.tests.count) })
             else { continue }
-            if ms > slowest?.ms ?? -1 { slowest = (ms, path) }
+            let factor = program.language.flatMap { judge.executor.languages.named($0)?.timeFactor } ?? 1
+            let own = Int((Double(ms) / factor).rounded(.up))
+            if own > slowest?.ms ?? -1 { slowest = (own, path) }
         }
         guard let slowest, let limit = problem.timing.limitMs(slowestAcceptedMs: slowest.ms) else {
             return nil

@@ -36,16 +36,24 @@ struct LanguageDefinition: Decodable, Equatable, Sendable {
     var memory: MemoryModel
     /// Processes and threads of a run; a smaller limit of the run itself holds.
     var processes: Int
+    /// What a problem's limits are multiplied with for programs in it; 1 without.
+    var timeFactor: Double?
+    var memoryFactor: Double?
 
-    static let keys: Set<String> = [
-        "id", "name", "file", "suffixes", "aliases", "tools", "mounts", "compile", "script", "artefact",
-        "run",
-        "version", "environment", "memory", "processes",
-    ]
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case id, name, file, suffixes, aliases, tools, mounts, compile, script, artefact, run, version
+        case environment, memory, processes
+        case timeFactor = "time_factor"
+        case memoryFactor = "memory_factor"
+    }
+
+    static let keys = Set(CodingKeys.allCases.map(\.rawValue))
 
     /// What judging needs to know of it.
     var language: Language {
-        Language(id: id, name: name, fileName: file, suffixes: suffixes, aliases: aliases)
+        Language(
+            id: id, name: name, fileName: file, suffixes: suffixes, aliases: aliases,
+            timeFactor: timeFactor ?? 1, memoryFactor: memoryFactor ?? 1)
     }
 
     /// Reads one file. Every fault is told, in a sentence that names the key.
@@ -101,6 +109,12 @@ struct LanguageDefinition: Decodable, Equatable, Sendable {
         }
         if (mounts?.count ?? 0) > Limits.languageMounts { return "\"mounts\" is too long" }
         if !(1...512).contains(processes) { return "\"processes\" is 1 to 512" }
+        for (key, factor) in [("time_factor", timeFactor), ("memory_factor", memoryFactor)] {
+            let bounds = Judging.Limits.languageFactors
+            if let factor, !bounds.contains(factor) {
+                return "\"\(key)\" is \(Int(bounds.lowerBound)) to \(Int(bounds.upperBound))"
+            }
+        }
         return nil
     }
 

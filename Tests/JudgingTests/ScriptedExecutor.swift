@@ -147,7 +147,9 @@ extension LanguageTable {
         Language(
             id: "javascript", name: "JavaScript", fileName: "main.js", suffixes: ["js"],
             aliases: ["javascript"]),
-        Language(id: "java", name: "Java", fileName: "main.java", suffixes: ["java"], aliases: ["java"]),
+        Language(
+            id: "java", name: "Java", fileName: "main.java", suffixes: ["java"], aliases: ["java"],
+            timeFactor: 2, memoryFactor: 1.5),
         Language(id: "rust", name: "Rust", fileName: "main.rs", suffixes: ["rs"], aliases: ["rust"]),
     ])
 }

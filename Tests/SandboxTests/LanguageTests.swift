@@ -156,6 +156,16 @@ extension GuestTests {
         #expect(languages.table.all.count == 8 && languages.table.all[0].name == "Perl")
     }
 
+    @Test("an operator gives a language more time and memory")
+    func factors() throws {
+        let text = perl.replacing(
+            "\"processes\": 32", with: "\"processes\": 32, \"time_factor\": 2.5, \"memory_factor\": 2")
+        let table = try load(text).table
+        #expect(table.named("perl").map { [$0.timeFactor, $0.memoryFactor] } == [2.5, 2])
+        // Those that come with the server change nothing of what a problem says.
+        #expect(try Languages().table.all.allSatisfy { $0.timeFactor == 1 && $0.memoryFactor == 1 })
+    }
+
     @Test("a tool that is missing is a reason, not an error")
     func missingTool() async throws {
         let languages = try load(perl.replacing("/usr/bin/perl", with: "/usr/bin/no-such-perl"))
@@ -182,6 +192,9 @@ extension GuestTests {
             ("[\"{tool}\", \"main.pl\"]", "[\"sh\"]", "a command starts with"),
             ("\"address-space\"", "\"none\"", "\"memory\""),
             ("\"processes\": 32", "\"processes\": 100000", "\"processes\""),
+            ("\"processes\": 32", "\"processes\": 32, \"time_factor\": 0.5", "\"time_factor\" is 1 to 10"),
+            ("\"processes\": 32", "\"processes\": 32, \"memory_factor\": 11", "\"memory_factor\" is 1"),
+            ("\"processes\": 32", "\"processes\": 32, \"time_factor\": \"2\"", "\"time_factor\""),
         ])
     func faults(old: String, new: String, told: String) throws {
         let error = #expect(throws: SandboxError.self) { try load(perl.replacing(old, with: new)) }

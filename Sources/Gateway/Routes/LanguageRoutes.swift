@@ -19,6 +19,8 @@ package enum LanguageRoutes {
         var available: Bool
         @Nullable var version: String?
         @Nullable var reason: String?
+        var timeFactor: Double
+        var memoryFactor: Double
 
         init(_ report: LanguageReport) {
             id = report.language.id
@@ -27,6 +29,8 @@ package enum LanguageRoutes {
             available = report.unavailable == nil
             version = report.version
             reason = report.unavailable
+            timeFactor = report.language.timeFactor
+            memoryFactor = report.language.memoryFactor
         }
     }
 }

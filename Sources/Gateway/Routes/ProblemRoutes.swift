@@ -232,6 +232,7 @@ package enum ProblemRoutes {
         var isInteractive: Bool
         var isSubmitAnswer: Bool
         var passes: Int
+        @Nullable var languages: [String]?
         var maxScore: Double?
         var author: String
         var license: String
@@ -255,6 +256,7 @@ package enum ProblemRoutes {
             isInteractive = problem.kind.isInteractive
             isSubmitAnswer = problem.kind.isSubmitAnswer
             passes = problem.kind.passes
+            languages = problem.allowedLanguages
             maxScore = problem.maxScore
             author = problem.author
             license = problem.license
