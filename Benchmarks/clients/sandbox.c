@@ -1,8 +1,9 @@
-// Speaks to sandbox-helper as the server does, and takes the time next to starting the same program without it.
+// Takes the time of a box next to starting the same program without one, and how exactly a box measures and limits.
 //
-//   sandbox HELPER ROUNDS [BWRAP]      one JSON object; needs gcc where guests find it (/usr/bin/gcc)
+//   sandbox HELPER ROUNDS ITERATIONS NEIGHBOUR [BWRAP]     one JSON object; needs gcc where guests find it (/usr/bin/gcc)
 //
 // All ways take turns. Wall time is from the call to the end; CPU time is what the kernel (bare) or the helper says.
+// With NEIGHBOUR 1 exactness is measured on the first core while a second helper judges on the next one.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -13,128 +14,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "protocol.h"
+#include "helper_client.h"
 
-enum { MAX_ROUNDS = 5000, MAX_FILES = 3 };
+enum { MAX_ROUNDS = 5000 };
 
 static double now_us(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
-}
-
-static void fail(const char *what) {
-    fprintf(stderr, "sandbox: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-// MARK: The helper
-
-static int helper_socket;
-static pid_t helper;
-
-static int sealed(const char *bytes, size_t size) {
-    int file = memfd_create("input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (file < 0 || write(file, bytes, size) != (ssize_t)size) fail("memfd");
-    if (fcntl(file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) fail("seal");
-    return file;
-}
-
-/// One language, as `Sources/Sandbox/Languages.swift` writes it: C.
-static int language_table(void) {
-    static const char table[] =
-        "1\0c\0main.c\0main\0address-space\0" "64\0"
-        "6\0/usr/bin/gcc\0-O2\0-static\0-o\0main\0main.c\0"
-        "0\0" "2\0/usr/bin/gcc\0--version\0" "0\0" "0";
-    return sealed(table, sizeof table);
-}
-
-static void start_helper(const char *path) {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0) fail("socketpair");
-    int table = language_table();
-    helper = fork();
-    if (helper == 0) {
-        // Out of each other's way first.
-        int socket = fcntl(ends[1], F_DUPFD, 20), languages = fcntl(table, F_DUPFD, 20);
-        dup2(socket, 3);
-        dup2(languages, 4);
-        execl(path, path, "1", NULL);
-        _exit(127);
-    }
-    close(ends[1]);
-    close(table);
-    helper_socket = ends[0];
-    struct hello hello;
-    if (recv(helper_socket, &hello, sizeof hello, 0) != sizeof hello || !hello.usable) fail("the helper");
-    printf("\"layers\": \"%s\"", hello.layers);
-}
-
-struct limits {
-    int64_t cpu_ms, memory_bytes, output_bytes;
-};
-static const struct limits usual = {10000, 256 << 20, 1 << 20};
-
-/// Asks and waits; `*kept` is the last descriptor that came, if it is wanted.
-static struct reply ask(uint32_t operation, const int *files, int count, const struct limits *limits, int *kept) {
-    static uint64_t id;
-    struct request request = {
-        .magic = PROTOCOL_MAGIC, .operation = operation, .id = ++id, .language = "c", .cpu_ms = limits->cpu_ms,
-        .wall_ms = 30000, .memory_bytes = limits->memory_bytes, .output_bytes = limits->output_bytes,
-        .error_bytes = 1 << 16, .processes = 16};
-    char control[CMSG_SPACE(sizeof(int) * MAX_FILES)] = {0};
-    struct reply reply;
-    struct iovec part = {&request, sizeof request};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
-        .msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count)};
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
-    memcpy(CMSG_DATA(header), files, sizeof(int) * (size_t)count);
-    if (sendmsg(helper_socket, &message, 0) != sizeof request) fail("sendmsg");
-    part = (struct iovec){&reply, sizeof reply};
-    message.msg_controllen = sizeof control;
-    if (recvmsg(helper_socket, &message, MSG_CMSG_CLOEXEC) != sizeof reply) fail("recvmsg");
-    int last = -1;
-    header = CMSG_FIRSTHDR(&message);
-    int passed = header ? (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int)) : 0;
-    for (int i = 0; i < passed; i++) {
-        if (last >= 0) close(last);
-        memcpy(&last, CMSG_DATA(header) + sizeof(int) * (size_t)i, sizeof last);
-    }
-    if (kept) {
-        *kept = last;
-    } else if (last >= 0) {
-        close(last);
-    }
-    return reply;
-}
-
-static int compile(const char *source) {
-    int file = sealed(source, strlen(source)), artefact = -1;
-    struct reply reply = ask(OPERATION_COMPILE, &file, 1, &usual, &artefact);
-    close(file);
-    if (!(reply.flags & REPLY_HAS_ARTEFACT)) fail("compiling");
-    return artefact;
-}
-
-static struct reply run(int artefact, const char *input, const struct limits *limits) {
-    int files[] = {artefact, sealed(input, strlen(input))};
-    struct reply reply = ask(OPERATION_RUN, files, 2, limits, NULL);
-    close(files[1]);
-    if (reply.end == END_SANDBOX_ERROR) fail(reply.detail);
-    return reply;
 }
 
 // MARK: Without it
@@ -249,76 +144,36 @@ static void measure_overhead(int rounds, const char *bwrap) {
     print_row("bwrap_us", other, others);
 }
 
-static void measure_time(int rounds) {
-    static double bare[MAX_ROUNDS], boxed[MAX_ROUNDS];
-    int loop = compile(
-        "int main(void) { volatile unsigned sum = 0; for (unsigned i = 0; i < 30000000u; i++) sum += i; return 0; }");
-    for (int i = -3; i < rounds; i++) {
-        int at = i < 0 ? 0 : i;
-        bare[at] = start_bare((struct bare){.file = loop, .input = -1});
-        boxed[at] = (double)run(loop, "", &usual).cpu_us;
-    }
-    print_row("loop_bare_cpu_us", bare, rounds);
-    print_row("loop_boxed_cpu_us", boxed, rounds);
-}
-
-/// Peaks of programs that touch so many MiB, beyond that of one that touches none.
-static void measure_memory(void) {
-    static const int sizes[] = {0, 1, 2, 5, 10, 20, 50, 100, 150, 200};
-    enum { SIZES = sizeof sizes / sizeof sizes[0] };
-    double peaks[SIZES];
-    int touch = compile(
-        "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
-        "int main(void) { unsigned long size; if (scanf(\"%lu\", &size) != 1) return 1;\n"
-        "char *block = malloc((size << 20) + 1); memset(block, 1, (size << 20) + 1); return block[size << 19] != 1; }");
-    for (int i = 0; i < SIZES; i++) {
-        char input[16];
-        snprintf(input, sizeof input, "%d", sizes[i]);
-        run(touch, input, &usual);
-        peaks[i] = (double)run(touch, input, &usual).memory_bytes;
-    }
-    printf(",\n\"memory_mib\": [");
-    for (int i = 0; i < SIZES; i++) printf("%s%d", i ? "," : "", sizes[i]);
-    printf("]");
-    print_row("memory_peak_bytes", peaks, SIZES);
-}
-
-/// Bytes kept, and whether the run was ended, around the limit.
-static void measure_output(void) {
-    int writer = compile(
-        "#include <stdio.h>\nint main(void) { unsigned long size; if (scanf(\"%lu\", &size) != 1) return 1;\n"
-        "while (size--) putchar('x'); return 0; }");
-    static const int64_t limits[] = {1, 100, 4096, 65536, 65537, 1000000};
-    printf(",\n\"output\": [");
-    for (int i = 0; i < 6; i++) {
-        for (int extra = -1; extra <= 1; extra++) {
-            char input[32];
-            struct limits limit = usual;
-            limit.output_bytes = limits[i];
-            snprintf(input, sizeof input, "%lld", (long long)limits[i] + extra);
-            struct reply reply = run(writer, input, &limit);
-            printf("%s[%lld,%lld,%lld,%s]", i || extra > -1 ? "," : "", (long long)limits[i],
-                   (long long)limits[i] + extra, (long long)reply.output_bytes,
-                   reply.end == END_OUTPUT_LIMIT ? "true" : "false");
-        }
-    }
-    printf("]");
-}
+#include "sandbox_exactness.h"
 
 int main(int count, char **arguments) {
-    int rounds = count > 2 ? atoi(arguments[2]) : 0;
-    if (rounds < 1 || rounds > MAX_ROUNDS) {
-        fprintf(stderr, "usage: sandbox HELPER ROUNDS [BWRAP]\n");
+    int rounds = count > 4 ? atoi(arguments[2]) : 0;
+    long iterations = count > 4 ? atol(arguments[3]) : 0;
+    if (rounds < 1 || rounds > MAX_ROUNDS || iterations < 1 || iterations > MAX_ITERATIONS) {
+        fprintf(stderr, "usage: sandbox HELPER ROUNDS ITERATIONS NEIGHBOUR [BWRAP]\n");
         return 2;
     }
-    printf("{");
-    start_helper(arguments[1]);
-    measure_overhead(rounds, count > 3 ? arguments[3] : NULL);
-    measure_time(rounds);
+    struct hello hello = start_helper(arguments[1], ANY_CORE);
+    printf("{\"layers\": \"%s\"", hello.layers);
+    measure_overhead(rounds, count > 5 ? arguments[5] : NULL);
+    stop_helper();
+
+    bool is_beside = strcmp(arguments[4], "1") == 0;
+    struct neighbour neighbour = {.process = -1};
+    if (is_beside) {
+        neighbour = start_neighbour(arguments[1]);
+        stay_on(FIRST_CORE);
+    }
+    start_helper(arguments[1], is_beside ? FIRST_CORE : ANY_CORE);
+    long before = runs_of(&neighbour);
+    double begin = now_us();
+    measure_time(rounds, iterations);
+    double seconds = (now_us() - begin) / 1e6;
+    printf(",\n\"neighbour_runs_per_s\": %.1f", (double)(runs_of(&neighbour) - before) / seconds);
     measure_memory();
     measure_output();
     printf("}\n");
-    close(helper_socket);
-    waitpid(helper, NULL, 0);
+    stop_helper();
+    stop_neighbour(&neighbour);
     return 0;
 }
