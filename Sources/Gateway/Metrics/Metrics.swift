@@ -41,6 +41,20 @@ package final class Metrics: Sendable {
         }
     }
 
+    /// Counts an attempt to log in, of one kind, by whether `body` throws.
+    func countingAttempt<Outcome>(
+        _ kind: String, _ body: () async throws -> Outcome
+    ) async throws -> Outcome {
+        do {
+            let outcome = try await body()
+            add(.authAttempts, labels: [kind, "accepted"])
+            return outcome
+        } catch {
+            add(.authAttempts, labels: [kind, "refused"])
+            throw error
+        }
+    }
+
     /// Sets a gauge to a value, which stays until the next one.
     package func set(_ metric: Metric, _ value: Double, labels: [String] = []) {
         let series = MetricSeries(metric, labels)

@@ -53,14 +53,8 @@ package enum AccountRoutes {
         _ kind: String, _ metrics: Metrics, status: HTTPResponse.Status = .created, inCookie: Bool,
         _ body: () async throws -> TokenPair
     ) async throws -> Response {
-        do {
-            let tokens = try await body()
-            metrics.add(.authAttempts, labels: [kind, "accepted"])
-            return SessionReply.response(tokens, status: status, inCookie: inCookie)
-        } catch {
-            metrics.add(.authAttempts, labels: [kind, "refused"])
-            throw error
-        }
+        SessionReply.response(
+            try await metrics.countingAttempt(kind, body), status: status, inCookie: inCookie)
     }
 
     private struct Registration: Decodable {

@@ -63,15 +63,10 @@ package struct OpenIDRoutes: Sendable {
     private func complete(
         code: String, state: String, flow: String, _ request: Request, _ context: GatewayContext
     ) async throws -> OpenIDService.Outcome {
-        do {
-            let outcome = try await openID.complete(
+        try await metrics.countingAttempt("openid") {
+            try await openID.complete(
                 try context.parameter("provider"), code: code, state: state, secret: flow,
                 client: SessionClient(request, context))
-            metrics.add(.authAttempts, labels: ["openid", "accepted"])
-            return outcome
-        } catch {
-            metrics.add(.authAttempts, labels: ["openid", "refused"])
-            throw error
         }
     }
 
