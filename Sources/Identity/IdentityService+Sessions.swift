@@ -193,6 +193,16 @@ extension IdentityService {
         return try await stored { try await accountStore.credentials(handle: login) }
     }
 
+    /// What `caller` logs in by.
+    ///
+    /// - Throws: `notFound` for an account that is gone.
+    func ownCredentials(of caller: Caller) async throws(IdentityError) -> AccountCredentials {
+        guard let found = try await stored({ try await accountStore.credentials(id: caller.userID) }) else {
+            throw IdentityError(.notFound, "There is no such account.")
+        }
+        return found
+    }
+
     func failedLogIn(_ name: String) -> IdentityError {
         state.withLock { $0.throttle.failed(name, atMs: environment.now()) }
         return .badCredentials

@@ -103,9 +103,7 @@ extension IdentityService {
     public func changePassword(
         from old: String, to new: String, by caller: Caller
     ) async throws(IdentityError) {
-        guard let found = try await stored({ try await accountStore.credentials(id: caller.userID) }) else {
-            throw IdentityError(.notFound, "There is no such account.")
-        }
+        let found = try await ownCredentials(of: caller)
         try Self.requireGood(new, field: "new_password", handle: found.account.handle)
         try await requirePassword(old, of: found)
         announceEnd(

@@ -21,9 +21,7 @@ extension IdentityService {
     /// - Throws: `badCredentials`; `notAllowed` for an administrator, who has to lose that role first.
     public func eraseAccount(of caller: Caller, password: String?) async throws(IdentityError) {
         guard let personalData else { throw .storeFailed }
-        guard let found = try await stored({ try await accountStore.credentials(id: caller.userID) }) else {
-            throw IdentityError(.notFound, "There is no such account.")
-        }
+        let found = try await ownCredentials(of: caller)
         guard !found.account.roles.contains(.admin) else {
             throw IdentityError(
                 .notAllowed, "An administrator's account is not deleted: change its role first.")

@@ -62,9 +62,7 @@ extension IdentityService {
         guard let secondFactors, let box = secretBox else {
             throw IdentityError(.notAllowed, "This installation keeps no second factors.")
         }
-        guard let found = try await stored({ try await accountStore.credentials(id: caller.userID) }) else {
-            throw IdentityError(.notFound, "There is no such account.")
-        }
+        let found = try await ownCredentials(of: caller)
         try await requirePassword(password, of: found)
         guard try await factor(of: caller.userID)?.confirmedAtMs == nil else {
             throw IdentityError(.notAllowed, "There is a second factor already: remove it first.")
@@ -108,9 +106,8 @@ extension IdentityService {
     public func removeSecondFactor(
         password: String, code: String, for caller: Caller
     ) async throws(IdentityError) {
-        guard let secondFactors,
-            let found = try await stored({ try await accountStore.credentials(id: caller.userID) })
-        else { throw IdentityError(.notFound, "There is no such account.") }
+        guard let secondFactors else { throw IdentityError(.notFound, "There is no such account.") }
+        let found = try await ownCredentials(of: caller)
         try await requirePassword(password, of: found)
         try await requireSecondFactor(code, of: caller.userID)
         try await stored { try await secondFactors.set(nil, of: caller.userID) }
