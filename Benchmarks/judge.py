@@ -2,11 +2,13 @@
 """From submit to verdict: a Python problem of ten tests through the real server.
 
   python Benchmarks/judge.py [--submissions 20] [--tests 10] [--problem spread]
+  python Benchmarks/judge.py --burst 200 [--rounds 3] [--workers 2]
 
 A person submits the problem's accepted solution for practice, again and again, and takes the time until the event
 `submission.finished` arrives. Beside it runs the floor: the same program as a plain subprocess on the same inputs, in
 turn with the submissions. The programs' own share is what the sandbox reports: wall time of the tests, and of the
-syntax check by `coduel sandbox run`.
+syntax check by `coduel sandbox run`. The goal is what as many bare starts of the interpreter take, in the same turn, and
+20 ms. `--burst` instead submits many programs at once: judge_burst.py.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+import judge_burst
 
 from harness import (
     ROOT,
@@ -39,6 +43,7 @@ from harness import (
 
 INTERPRETER = "/usr/bin/python3"
 RUN_FLAGS = ["-B", "-s", "-X", "utf8"]
+GOAL_BEYOND_STARTS_MS = 20
 VERDICT_SECONDS = 60
 MAXIMUM_SUBMISSIONS = 500
 SYNTAX_CHECK = "compile(open('main.py', 'rb').read(), 'main.py', 'exec')"
@@ -58,9 +63,10 @@ def trimmed(problem: Path, tests: int, folder: Path) -> Path:
 class Events(threading.Thread):
     """`GET /me/events`, read in the background; notes when each submission was reported."""
 
-    def __init__(self, port: int, token: str):
+    def __init__(self, port: int, token: str, seconds: float = VERDICT_SECONDS):
         super().__init__(daemon=True)
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=VERDICT_SECONDS * 2)
+        self.seconds = seconds
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds * 2)
         self.connection.request("GET", "/api/v1/me/events", headers={"Authorization": f"Bearer {token}"})
         self.answer = self.connection.getresponse()
         if self.answer.status != 200:
@@ -88,9 +94,13 @@ class Events(threading.Thread):
 
     def wait(self, submission: str) -> float:
         with self.changed:
-            if not self.changed.wait_for(lambda: submission in self.finished, VERDICT_SECONDS):
-                raise RuntimeError(f"no verdict of {submission} within {VERDICT_SECONDS} s")
+            if not self.changed.wait_for(lambda: submission in self.finished, self.seconds):
+                raise RuntimeError(f"no verdict of {submission} within {self.seconds} s")
             return self.finished[submission]
+
+    def close(self) -> None:
+        if self.connection.sock:
+            self.connection.sock.close()
 
 
 def submit_once(client: Client, events: Events, problem: str, source: str) -> dict:
@@ -133,13 +143,25 @@ def floor_once(folder: Path, inputs: list[Path]) -> float:
     return (time.perf_counter() - start) * 1000
 
 
+def starts_once(folder: Path, count: int) -> float:
+    """So many starts of the interpreter with a program that does nothing, one after another; ms."""
+    program = folder / "nothing.py"
+    program.touch()
+    start = time.perf_counter()
+    for _ in range(count):
+        child = os.posix_spawn(INTERPRETER, [INTERPRETER, *RUN_FLAGS, str(program)], os.environ)
+        if os.waitpid(child, 0)[1] != 0:
+            raise RuntimeError("an empty program failed")
+    return (time.perf_counter() - start) * 1000
+
+
 def measure(options: argparse.Namespace, workspace: Workspace) -> dict:
     package = trimmed(ROOT / "fixtures/problems" / options.problem, options.tests, workspace.folder)
     source = next(package.glob("submissions/accepted/*.py"))
     inputs = sorted(package.glob("data/*/*.in"))
     plain = Path(tempfile.mkdtemp(prefix="plain-", dir=workspace.folder))
     shutil.copy(source, plain / "main.py")
-    submissions, floors, checks = [], [], []
+    submissions, floors, checks, starts = [], [], [], []
     limits = ["--rate-limits", "submissions=1000/1,reads=10000/1"]
     with Server(workspace, *limits, problems=package.parent) as server:
         client = Client.registered(server.port)
@@ -150,10 +172,11 @@ def measure(options: argparse.Namespace, workspace: Workspace) -> dict:
         for _ in range(options.submissions):
             submissions.append(submit_once(client, events, options.problem, source.read_text()))
             floors.append(floor_once(plain, inputs))
+            starts.append(starts_once(plain, len(inputs)))
             checks.append(check_time(workspace, source, inputs[0]))
         spent = [after - before for before, after in zip(cpu, server.cpu_seconds())]
         busy, wall = busy_share(mark), time.perf_counter() - start
-        events.connection.sock.close() if events.connection.sock else None
+        events.close()
     for each, check in zip(submissions, checks):
         each["check"] = check
         each["programs"] = each["tests_wall"] + check
@@ -161,6 +184,7 @@ def measure(options: argparse.Namespace, workspace: Workspace) -> dict:
     return {
         "submissions": submissions,
         "floor": floors,
+        "starts": starts,
         "busy": busy,
         "wall_s": wall,
         "server_cpu_ms_each": sum(spent) * 1000 / options.submissions,
@@ -173,7 +197,10 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=20)
     parser.add_argument("--tests", type=int, default=10)
     parser.add_argument("--problem", default="spread", help="a problem of fixtures/problems")
+    judge_burst.add_options(parser)
     options = parser.parse_args()
+    if options.burst:
+        return judge_burst.main(options, Events)
     options.submissions = min(options.submissions, MAXIMUM_SUBMISSIONS)
     before = machine()
     with Workspace(options.binary) as workspace:
@@ -192,10 +219,14 @@ def main() -> None:
     lines.append(line("of it: the rest (boxes, queue, disk, HTTP)", [row["rest"] for row in rows]))
     lines.append(line(f"the rest, for each of {tests + 1} boxes", [row["rest"] / (tests + 1) for row in rows]))
     lines.append(line("the same as plain subprocesses", figures["floor"]))
+    lines.append(line(f"{tests} bare starts of Python", figures["starts"]))
     print(table(["", "least", "median", "p95"], lines))
     ratio = median([row["total"] for row in rows]) / median(figures["floor"])
     share = median([row["rest"] / row["total"] for row in rows])
-    print(f"\nsubmit to verdict / plain subprocesses: {ratio:.2f}; the rest's share of the whole: {share:.0%}")
+    total, goal = median([row["total"] for row in rows]), median(figures["starts"]) + GOAL_BEYOND_STARTS_MS
+    verdict = "met    " if total <= goal else "MISSED "
+    print(f"\n{verdict} at most {tests} bare starts and {GOAL_BEYOND_STARTS_MS} ms: {number(total)} of {number(goal)} ms (medians)")
+    print(f"submit to verdict / plain subprocesses: {ratio:.2f}; the rest's share of the whole: {share:.0%}")
     print(f"server's own CPU: {number(figures['server_cpu_ms_each'])} ms a submission")
     print(f"machine: {before}, load at the end {os.getloadavg()}, busy {figures['busy']:.0%} of all cores meanwhile")
     finish(options, {"machine": before, **figures})
