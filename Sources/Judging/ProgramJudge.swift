@@ -59,12 +59,13 @@ public struct ProgramJudge: Sendable {
         case failed(Outcome)
     }
 
-    func prepare(_ program: ProgramSource, of problem: Problem) async -> Preparation {
+    func prepare(_ source: ProgramSource, of problem: Problem) async -> Preparation {
         let compiled = await executor.compile(
-            language: program.language, source: program.source, files: program.files)
+            language: source.language, source: source.source, files: source.files)
         let compileOutput = Self.compileOutput(compiled.execution)
         if let program = compiled.program {
-            return .ready(.program(program), compileOutput: compileOutput)
+            return .ready(
+                .program(program, submitted: source.submitted), compileOutput: compileOutput)
         }
         let isOurFault = compiled.execution.end == .sandboxError
         let judgement = Judgement(
@@ -127,9 +128,17 @@ public struct ProgramJudge: Sendable {
             case .failure(let fault): return .failure(fault)
             }
         }
+        var staticValidator: CompiledProgram?
+        if let program = problem.staticValidator {
+            switch await tools.compiled(program, by: executor) {
+            case .success(let compiled): staticValidator = compiled
+            case .failure(let fault): return .failure(fault)
+            }
+        }
         return .success(
             TestJudge(
                 executor: executor, problem: problem, validators: validators,
+                staticValidator: staticValidator,
                 limits: limits ?? Self.limits(of: problem)))
     }
 

@@ -7,10 +7,30 @@ public struct ProgramSource: Sendable, Hashable {
     public var source: [UInt8]
     /// Further files, below the working folder.
     public var files: [String: [UInt8]]
+    /// The files as they were before they were arranged for the compiler.
+    public var submitted: SubmittedFiles
 
-    public init(language: String, source: [UInt8], files: [String: [UInt8]] = [:]) {
+    public init(
+        language: String, source: [UInt8], files: [String: [UInt8]] = [:], submitted: SubmittedFiles
+    ) {
         self.language = language
         self.source = source
+        self.files = files
+        self.submitted = submitted
+    }
+}
+
+/// A submission's files as its author wrote them, with those that the package includes.
+public struct SubmittedFiles: Sendable, Hashable {
+    /// Kattis's code of the language: `python3`, `cpp`.
+    public var languageCode: String
+    /// Where the program starts: the class in Java, else a file's name.
+    public var entryPoint: String
+    public var files: [String: [UInt8]]
+
+    public init(languageCode: String, entryPoint: String, files: [String: [UInt8]]) {
+        self.languageCode = languageCode
+        self.entryPoint = entryPoint
         self.files = files
     }
 }
@@ -59,9 +79,15 @@ struct ProgramLayout {
     func submission(
         language id: String, source: [UInt8], includes: [String: [String: [UInt8]]]
     ) -> ProgramSource {
-        guard let language = languages.named(id) else { return ProgramSource(language: id, source: source) }
+        guard let language = languages.named(id) else {
+            return ProgramSource(
+                language: id, source: source,
+                submitted: SubmittedFiles(languageCode: id, entryPoint: "main", files: ["main": source]))
+        }
         var files = included(includes, for: language)
-        guard !files.isEmpty else { return ProgramSource(language: id, source: source) }
+        guard !files.isEmpty else {
+            return arrange([language.fileName: source], entry: language.fileName, in: language)
+        }
         let suffix = language.suffixes.first ?? language.id
         let hasDriver = files[language.fileName] != nil
         files[hasDriver ? "\(Self.solutionName).\(suffix)" : language.fileName] = source
@@ -106,16 +132,27 @@ struct ProgramLayout {
         _ files: [String: [UInt8]], entry: String, in language: Language
     ) -> ProgramSource {
         let sources = sources(of: files, in: language)
+        let submitted = SubmittedFiles(
+            languageCode: language.aliases.first ?? language.id,
+            entryPoint: language.id == "java" ? Self.className(of: entry) : entry, files: files)
         if ["c", "cpp"].contains(language.id), sources.count > 1 {
             let lines = sources.map { "#include \"\(Self.partsFolder)\($0)\"\n" }.joined()
             let parts = Dictionary(uniqueKeysWithValues: files.map { (Self.partsFolder + $0.key, $0.value) })
-            return ProgramSource(language: language.id, source: Array(lines.utf8), files: parts)
+            return ProgramSource(
+                language: language.id, source: Array(lines.utf8), files: parts, submitted: submitted)
         }
         var others = files
         let source = others.removeValue(forKey: entry) ?? []
         // The name under which the source itself is put.
         others[language.fileName] = nil
-        return ProgramSource(language: language.id, source: source, files: others)
+        return ProgramSource(language: language.id, source: source, files: others, submitted: submitted)
+    }
+
+    /// The class that a Java file of that name is for; a room's `main.java` begins with Kattis's default, `Main`.
+    private static func className(of file: String) -> String {
+        let name = file.split(separator: "/").last ?? ""
+        let stem = name.prefix { $0 != "." }
+        return stem == "main" ? "Main" : String(stem)
     }
 
     /// Python 2 and 3 share a suffix; the first line tells them apart (`^#!.*python2`).

@@ -2,7 +2,7 @@ import Problems
 
 /// What a contestant sent, ready to be judged.
 enum Contestant: Sendable {
-    case program(CompiledProgram)
+    case program(CompiledProgram, submitted: SubmittedFiles)
     case answers(AnswerText)
 }
 
@@ -17,13 +17,14 @@ struct TestJudge: Sendable {
     let executor: any ProgramExecutor
     let problem: Problem
     let validators: [CompiledProgram]
+    let staticValidator: CompiledProgram?
     /// Those of the problem, which the factors of the contestant's language multiply.
     let limits: ExecutionLimits
 
     /// - Parameter leftMs: wall-clock time that may be used; nil for no bound.
     func judge(_ contestant: Contestant, on test: TestCase, leftMs: Int64?) async -> TestOutcome {
         var limits = limits
-        if case .program(let program) = contestant,
+        if case .program(let program, _) = contestant,
             let language = executor.languages.named(program.language)
         {
             limits = limits.scaled(for: language)
@@ -32,12 +33,13 @@ struct TestJudge: Sendable {
             guard leftMs > 0 else { return TestOutcome(result: Self.result(test, .timeLimitExceeded, [])) }
             limits.wallTimeMs = Int(min(Int64(limits.wallTimeMs), leftMs))
         }
+        if test.isStatic { return await validateStatically(contestant, on: test) }
         switch contestant {
         case .answers(let answers):
             let execution = ExecutionResult(
                 end: .exited, exitCode: 0, standardOutput: answers.answer(to: test) ?? [])
             return await judge(execution, on: test)
-        case .program(var program):
+        case .program(var program, _):
             program.arguments = test.arguments
             program.files.merge(test.files) { _, ofTest in ofTest }
             if problem.validators.isEmpty {
@@ -91,6 +93,26 @@ struct TestJudge: Sendable {
             if outcome.decision != .accepted { break }
         }
         return last
+    }
+
+    /// Hands the submission's files to the package's static validator (2025-09, "Static validator"); nothing of the
+    /// submission is run. The times and the memory of the result are zero: they would be the validator's.
+    private func validateStatically(_ contestant: Contestant, on test: TestCase) async -> TestOutcome {
+        guard let staticValidator, case .program(_, let submitted) = contestant else {
+            let fault = "\(test.name): there is no static validator, or no program for it"
+            return TestOutcome(result: Self.result(test, .judgeError, []), fault: fault)
+        }
+        let call = ValidatorCall(
+            program: staticValidator, subject: .submission(submitted), arguments: test.validatorArguments,
+            feedbackBytes: problem.validationLimits.outputBytes)
+        let result = await executor.validate(call, output: [], limits: validatorLimits)
+        var outcome = Self.outcome(
+            test, ValidatorOutcome(result, rule: test.scoreRule, mayContinue: false), [])
+        // Its group's tests are worth something else.
+        if case .upTo(let maximum) = test.scoreRule, outcome.result.verdict == .accepted {
+            outcome.result.score = outcome.result.score ?? maximum
+        }
+        return outcome
     }
 
     // MARK: Passes
@@ -168,8 +190,9 @@ struct TestJudge: Sendable {
         _ validator: CompiledProgram, _ test: TestCase, _ feedback: [String: [UInt8]]
     ) -> ValidatorCall {
         ValidatorCall(
-            program: validator, input: test.input, answer: test.answer, arguments: test.validatorArguments,
-            feedback: feedback, feedbackBytes: problem.validationLimits.outputBytes)
+            program: validator, subject: .output(input: test.input, answer: test.answer),
+            arguments: test.validatorArguments, feedback: feedback,
+            feedbackBytes: problem.validationLimits.outputBytes)
     }
 
     private var validatorLimits: ExecutionLimits {

@@ -1,9 +1,26 @@
-/// One call of an output validator: `validator input answer feedback_dir/ arguments… < output` (Kattis problem package
-/// format, "Output validator, Invocation").
+/// One call of a validator of a package.
 public struct ValidatorCall: Sendable, Equatable {
+    /// What it judges.
+    public enum Subject: Sendable, Equatable {
+        /// Output of a test: `validator input answer feedback_dir/ arguments… < output` (Kattis problem package format,
+        /// "Output validator, Invocation").
+        case output(input: [UInt8], answer: [UInt8])
+        /// A submission's own files, among which it is called: `validator language entry_point feedback_dir/
+        /// arguments…` (2025-09, "Static validator, Invocation").
+        case submission(SubmittedFiles)
+
+        /// Of all that it is given to read, beside an output.
+        public var bytes: Int {
+            switch self {
+            case .output(let input, let answer): input.count + answer.count
+            case .submission(let submitted):
+                submitted.files.reduce(0) { $0 + $1.key.utf8.count + $1.value.count }
+            }
+        }
+    }
+
     public var program: CompiledProgram
-    public var input: [UInt8]
-    public var answer: [UInt8]
+    public var subject: Subject
     public var arguments: [String]
     /// Files that the feedback folder holds already, of an earlier pass.
     public var feedback: [String: [UInt8]]
@@ -11,12 +28,11 @@ public struct ValidatorCall: Sendable, Equatable {
     public var feedbackBytes: Int
 
     public init(
-        program: CompiledProgram, input: [UInt8], answer: [UInt8], arguments: [String] = [],
+        program: CompiledProgram, subject: Subject, arguments: [String] = [],
         feedback: [String: [UInt8]] = [:], feedbackBytes: Int
     ) {
         self.program = program
-        self.input = input
-        self.answer = answer
+        self.subject = subject
         self.arguments = arguments
         self.feedback = feedback
         self.feedbackBytes = feedbackBytes

@@ -18,6 +18,7 @@ struct CurrentGroupReader {
         var requiredGroups: [String] = []
         var validatorArguments: [String] = []
         var arguments: [String] = []
+        var staticCase: StaticCase?
 
         /// What a group hands down to those in it.
         var inherited: Settings {
@@ -31,6 +32,7 @@ struct CurrentGroupReader {
         if let sample = folder.folders["sample"] {
             let settings = settings(of: sample, name: "sample", inherited: Settings())
             var group = TestGroup(name: "sample")
+            appendStatic(settings, to: &group, data: &data)
             append(sample, name: "sample", settings: settings, to: &group, data: &data)
             root.members.append(.group(group))
         }
@@ -59,12 +61,14 @@ struct CurrentGroupReader {
         }
         guard !groupNames.isEmpty else {
             applyScoring(settings, tests: folder.testCount, to: &group)
+            appendStatic(settings, to: &group, data: &data)
             append(folder, name: "secret", settings: settings, to: &group, data: &data)
             return group
         }
         checkOnlyGroups(folder, groupNames: groupNames)
         applyScoring(settings, tests: 1, to: &group)
-        var sum = 0.0
+        appendStatic(settings, to: &group, data: &data)
+        var sum = settings.staticCase?.score ?? 0
         for (position, name) in groupNames.enumerated() {
             guard let child = folder.folders[name] else { continue }
             let earlier = Set(groupNames[..<position].map { "secret/\($0)" } + ["sample"])
@@ -97,7 +101,9 @@ struct CurrentGroupReader {
         let path = "data/\(name)/test_group.yaml"
         var settings = settings(of: folder, name: name, inherited: secret.inherited)
         var group = TestGroup(name: name)
-        if folder.testCount == 0 { faults.add("data/\(name)", "holds no test") }
+        if folder.testCount == 0, settings.staticCase == nil {
+            faults.add("data/\(name)", "holds no test")
+        }
         if metadata.isScoring {
             settings.aggregation = settings.aggregation ?? .passFail
             if settings.maxScore == nil, !secret.isUnbounded, secret.aggregation != .passFail {
@@ -116,6 +122,7 @@ struct CurrentGroupReader {
             sum += settings.maxScore ?? 0
         }
         applyScoring(settings, tests: folder.testCount, to: &group)
+        appendStatic(settings, to: &group, data: &data)
         append(folder, name: name, settings: settings, to: &group, data: &data)
         return group
     }
@@ -130,7 +137,8 @@ struct CurrentGroupReader {
         case .sum:
             group.continuesAfterReject = true
             group.acceptIfAnyAccepted = true
-            group.acceptScore = maximum / Double(max(1, tests))
+            let ofTests = maximum - (settings.staticCase?.score ?? 0)
+            group.acceptScore = max(0, ofTests) / Double(max(1, tests))
         case .min:
             group.scoreMode = .min
             group.acceptScore = maximum
@@ -167,9 +175,7 @@ struct CurrentGroupReader {
         readArguments(map)
         if let arguments = map.strings("args") { settings.arguments = arguments }
         if let arguments = map.strings("output_validator_args") { settings.validatorArguments = arguments }
-        for key in ["static_validation_score", "static_validator_args"] where map.node(key) != nil {
-            map.fault(key, "is not supported yet")
-        }
+        settings.staticCase = StaticCase.read(map, settings, name: name, cases: cases)
         _ = map.boolean("full_feedback")
         map.finish()
         return settings

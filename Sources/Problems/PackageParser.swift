@@ -2,8 +2,8 @@
 /// that is wrong with it.
 ///
 /// Taken: pass-fail and scoring problems with the default or their own output validators, interactive, multi-pass and
-/// submit-answer ones, custom graders, included code, arguments and files of tests. Refused as not supported yet:
-/// static validators, `build` and `run` scripts, and PDF-only statements. Not required here, though the format requires
+/// submit-answer ones, static validators, custom graders, included code, arguments and files of tests. Refused as not
+/// supported yet: `build` and `run` scripts, and PDF-only statements. Not required here, though the format requires
 /// them: example submissions and input validators. Not read yet: `submissions.yaml`, attachments, solutions.
 ///
 /// Source: https://www.kattis.com/problem-package-format/ (versions legacy and 2025-09).
@@ -29,6 +29,7 @@ public struct PackageParser {
         let (timeLimitMs, timeLimitSource) = timeLimit(metadata)
         let programs = ProgramReader(tree: tree, metadata: metadata, faults: faults)
         let validators = programs.outputValidators()
+        let staticValidator = programs.staticValidator()
         let grader = programs.grader()
         let includes = programs.includes()
         let submissions = SubmissionReader(tree: tree, constants: metadata.constants, faults: faults).read()
@@ -46,7 +47,8 @@ public struct PackageParser {
             statementMarkdown: statement.source, statementHTML: "", images: texts.images(),
             samples: data.samples, tests: data.tests, root: data.root, isScoring: metadata.isScoring,
             maxScore: data.maxScore, allowedLanguages: metadata.allowedLanguages, submissions: submissions,
-            kind: metadata.kind, validators: validators, validationLimits: metadata.limits.validation,
+            kind: metadata.kind, validators: validators, staticValidator: staticValidator,
+            validationLimits: metadata.limits.validation,
             grader: grader, includes: includes, timing: metadata.limits.timing,
             license: metadata.license, author: metadata.author, source: metadata.source,
             rightsOwner: metadata.rightsOwner)

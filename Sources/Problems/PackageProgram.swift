@@ -62,10 +62,21 @@ struct ProgramReader {
         if found.count > 1, metadata.kind.isInteractive {
             faults.add("output_validators", "an interactive problem has one validator")
         }
-        if !metadata.format.isLegacy, !folderProgram("static_validator").isEmpty {
-            faults.add("static_validator", "static validators are not supported yet")
-        }
         return found
+    }
+
+    /// The program that reads submissions (2025-09); other versions do not know it.
+    func staticValidator() -> PackageProgram? {
+        guard !metadata.format.isLegacy, let program = folderProgram("static_validator").first else {
+            return nil
+        }
+        if metadata.format != .version2025 {
+            faults.add("static_validator", "is not known in the version \(metadata.format.rawValue)")
+        }
+        if metadata.kind.isSubmitAnswer {
+            faults.add("static_validator", "is not for submit-answer problems")
+        }
+        return program
     }
 
     /// The legacy version's custom grader.

@@ -81,11 +81,13 @@ public struct TestCase: Sendable, Equatable {
     /// Files the submission finds in its working folder.
     public var files: [String: [UInt8]]
     public var scoreRule: ScoreRule
+    /// The static validator judges the submission's source here, with `validatorArguments`; nothing is run.
+    public var isStatic: Bool
 
     public init(
         name: String, input: [UInt8], answer: [UInt8], validator: ValidatorFlags,
         validatorArguments: [String] = [], arguments: [String] = [], files: [String: [UInt8]] = [:],
-        scoreRule: ScoreRule = .ignored
+        scoreRule: ScoreRule = .ignored, isStatic: Bool = false
     ) {
         self.name = name
         self.input = input
@@ -95,6 +97,7 @@ public struct TestCase: Sendable, Equatable {
         self.arguments = arguments
         self.files = files
         self.scoreRule = scoreRule
+        self.isStatic = isStatic
     }
 }
 
@@ -175,6 +178,8 @@ public struct Problem: Sendable, Equatable {
     public var kind: ProblemKind
     /// The package's own output validators, all of which must accept; empty for the default one.
     public var validators: [PackageProgram]
+    /// Reads submissions in the tests that are static.
+    public var staticValidator: PackageProgram?
     public var validationLimits: ValidationLimits
     /// The grader of the groups that ask for it.
     public var grader: PackageProgram?

@@ -193,7 +193,7 @@ struct TestCaseReader {
         folder.folders[name + ".files"]?.allFiles.compactMapValues { tree.files[$0] } ?? [:]
     }
 
-    private func checked(_ arguments: [String], path: String) -> [String] {
+    func checked(_ arguments: [String], path: String) -> [String] {
         let bytes = arguments.reduce(0) { $0 + $1.utf8.count }
         if arguments.count > Limits.testArguments || bytes > Limits.testArgumentBytes {
             faults.add(path, "has too many or too long arguments")

@@ -3,6 +3,8 @@ import Judging
 /// Files and arguments that go into a box beside a program, in the layout of `Sources/sandbox-helper/kit.h`.
 struct Kit {
     private static let magic: UInt32 = 0x3154_494b
+    private static let readsSubmission: UInt32 = 1
+    private static let submissionFolder = "tmp/submission/"
     static let inputPath = "/box/tmp/test/test.in"
     static let answerPath = "/box/tmp/test/test.ans"
     static let feedbackFolder = "/box/tmp/feedback/"
@@ -12,6 +14,7 @@ struct Kit {
     private var files: [(path: String, content: [UInt8])]
     private var reportBytes = 0
     private var outputBytes = 0
+    private var flags: UInt32 = 0
 
     /// Files in the working folder, by relative path, and arguments.
     init(work: [String: [UInt8]], arguments: [String] = []) {
@@ -23,10 +26,21 @@ struct Kit {
     ///
     /// - Parameter outputBytes: most that a submission joined to it may write.
     init(_ call: ValidatorCall, outputBytes: Int = 0) {
-        let test = ["test.in": call.input, "test.ans": call.answer]
-        arguments = [Self.inputPath, Self.answerPath, Self.feedbackFolder] + call.arguments
+        let judged: [(String, [UInt8])]
+        switch call.subject {
+        case .output(let input, let answer):
+            let test = ["test.in": input, "test.ans": answer]
+            arguments = [Self.inputPath, Self.answerPath, Self.feedbackFolder] + call.arguments
+            judged = Self.entries(test, below: "tmp/test/")
+        case .submission(let submitted):
+            arguments =
+                [submitted.languageCode, submitted.entryPoint, Self.feedbackFolder] + call.arguments
+            judged =
+                [(Self.submissionFolder, [])] + Self.entries(submitted.files, below: Self.submissionFolder)
+            flags = Self.readsSubmission
+        }
         files =
-            Self.entries(call.program.files, below: "work/") + Self.entries(test, below: "tmp/test/")
+            Self.entries(call.program.files, below: "work/") + judged
             + [("tmp/feedback/", [])] + Self.entries(call.feedback, below: "tmp/feedback/")
         reportBytes = call.feedbackBytes
         self.outputBytes = outputBytes
@@ -45,12 +59,14 @@ struct Kit {
         for argument in arguments { texts += argument.utf8.filter { $0 != 0 } + [0] }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(
-            texts.count + files.reduce(64) { $0 + $1.content.count + $1.path.utf8.count + 16 })
+            texts.count + files.reduce(72) { $0 + $1.content.count + $1.path.utf8.count + 16 })
         for value in [Self.magic, UInt32(arguments.count), UInt32(texts.count), UInt32(files.count)] {
             bytes.append(littleEndian: value)
         }
         bytes.append(littleEndian: UInt64(reportBytes))
         bytes.append(littleEndian: UInt64(outputBytes))
+        bytes.append(littleEndian: flags)
+        bytes.append(littleEndian: UInt32(0))
         bytes += texts
         for (path, content) in files {
             bytes.append(littleEndian: UInt64(content.count))

@@ -68,7 +68,7 @@ extension Sandbox {
     /// The files of a kit lie in the box's memory: they are not the validator's own use of it.
     private static func withRoom(for call: ValidatorCall, _ limits: ExecutionLimits) -> ExecutionLimits {
         var limits = limits
-        limits.memoryBytes += Int64(call.input.count + call.answer.count)
+        limits.memoryBytes += Int64(call.subject.bytes)
         return limits
     }
 

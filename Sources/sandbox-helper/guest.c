@@ -133,8 +133,13 @@ static int execute(const struct guest_start *start, int *step) {
     int program = places.program < 0 ? -1 : start->descriptors[places.program];
     struct kit kit = {.arguments = (const char *const *)start->arguments};
     *step = STEP_KIT;
-    if (order->has_kit && kit_open(start->descriptors[places.kit], kit.arguments, &kit) != 0) return -1;
+    if (order->has_kit) {
+        int file = start->descriptors[places.kit];
+        if (kit_open(file, kit.arguments, order->source_name, &kit) != 0) return -1;
+    }
     if (order->reports && kit_supervise(start->status, program, &kit, order->joined) != 0) return -1;
+    // Not the supervisor, who leaves its report where the keeper looks for it.
+    if (kit.folder && chdir(kit.folder) != 0) return -1;
     *step = STEP_EXECUTE;
     char *const *arguments = (char *const *)kit.arguments;
     bool is_interpreted = order->arguments && order->arguments->count > 0;

@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -16,7 +18,7 @@
 
 enum { MAX_OWN_ARGUMENTS = 32, COPY_BYTES = 64 << 10 };
 
-static const char box_folder[] = "/box";
+static const char box_folder[] = "/box", work_folder[] = "/box/work";
 static const char feedback_folder[] = "/box/tmp/feedback";
 
 // MARK: Opening
@@ -91,8 +93,8 @@ static int unpack_files(struct reader *reader, uint32_t count) {
     return result;
 }
 
-int kit_open(int file, const char *const *own, struct kit *kit) {
-    static char texts[MAX_KIT_ARGUMENT_BYTES + 1];
+int kit_open(int file, const char *const *own, const char *own_name, struct kit *kit) {
+    static char texts[MAX_KIT_ARGUMENT_BYTES + 1], own_path[PATH_MAX];
     static const char *arguments[MAX_OWN_ARGUMENTS + MAX_KIT_ARGUMENTS + 1];
     struct reader reader = {.file = file};
     struct kit_header header;
@@ -103,9 +105,12 @@ int kit_open(int file, const char *const *own, struct kit *kit) {
         return -1;
     }
     if (read_exactly(&reader, texts, header.argument_bytes) != 0) return -1;
+    bool reads_submission = header.flags & KIT_READS_SUBMISSION;
+    if (own_name) snprintf(own_path, sizeof own_path, "%s/%s", work_folder, own_name);
     int count = 0;
     while (own[count] && count < MAX_OWN_ARGUMENTS) {
-        arguments[count] = own[count];
+        bool is_own_file = reads_submission && own_name && strcmp(own[count], own_name) == 0;
+        arguments[count] = is_own_file ? own_path : own[count];
         count++;
     }
     const char *next = texts, *end = texts + header.argument_bytes;
@@ -116,6 +121,7 @@ int kit_open(int file, const char *const *own, struct kit *kit) {
     kit->arguments = arguments;
     kit->report_bytes = (int64_t)header.report_bytes;
     kit->output_bytes = (int64_t)header.output_bytes;
+    kit->folder = reads_submission ? SUBMISSION_FOLDER : NULL;
     return unpack_files(&reader, header.file_count);
 }
 

@@ -24,6 +24,13 @@ enum {
     MAX_REPORT_FILES = 64,
 };
 
+enum kit_flag {
+    /// The program is executed among the files of a submission, in SUBMISSION_FOLDER; its own lie elsewhere.
+    KIT_READS_SUBMISSION = 1,
+};
+
+#define SUBMISSION_FOLDER "/box/tmp/submission"
+
 struct kit_header {
     uint32_t magic;
     uint32_t argument_count;
@@ -31,6 +38,8 @@ struct kit_header {
     uint32_t file_count;
     uint64_t report_bytes; /* most that the feedback files may hold together */
     uint64_t output_bytes; /* most that a joined submission may write */
+    uint32_t flags;        /* of `kit_flag` */
+    uint32_t reserved;
 };
 
 struct kit_entry {
@@ -58,10 +67,13 @@ struct kit {
     const char *const *arguments; /* valid for the rest of the process */
     int64_t report_bytes;
     int64_t output_bytes;
+    const char *folder; /* where the program is to be executed; NULL: where it is */
 };
 
-/// Puts the kit's files in place; the arguments are `own`, then the kit's. 0, or -1 with errno.
-int kit_open(int file, const char *const *own, struct kit *kit);
+/// Puts the kit's files in place; the arguments are `own`, then the kit's. Where the program is to be executed in another
+/// folder, the argument `own_name` (its file in the working folder, or NULL) becomes that file's full path. 0, or -1
+/// with errno.
+int kit_open(int file, const char *const *own, const char *own_name, struct kit *kit);
 
 /// Forks: returns 0 in the child, which is to become the program; -1 with errno where that failed. The parent
 /// never returns: it lets go of `status` and `program`, waits for the child, leaves how it ended and what it

@@ -100,7 +100,9 @@ actor ScriptedExecutor: ProgramExecutor {
         _ program: CompiledProgram, limits: ExecutionLimits, with call: ValidatorCall,
         validatorLimits: ExecutionLimits
     ) async -> Interaction {
-        let execution = await run(program, standardInput: call.input, limits: limits)
+        var input: [UInt8] = []
+        if case .output(let ofTest, _) = call.subject { input = ofTest }
+        let execution = await run(program, standardInput: input, limits: limits)
         let source = String(decoding: program.artefact, as: UTF8.self)
         return Interaction(
             submission: execution,

@@ -62,7 +62,11 @@ import Testing
         #expect(outcome.judgement.tests.last?.judgeMessage == "secret")
         let calls = await executor.validations
         #expect(calls.map(\.arguments) == [[], ["a", "b c"]])
-        #expect(calls.map(\.answer) == [Array("a\n".utf8), Array("b\n".utf8)])
+        #expect(
+            calls.map(\.subject)
+                == [("1\n", "a\n"), ("2\n", "b\n")].map {
+                    .output(input: Array($0.0.utf8), answer: Array($0.1.utf8))
+                })
         let crashed = await judge(tested, "* rte")
         #expect(crashed.judgement.verdict == .runTimeError)
     }
@@ -114,6 +118,64 @@ import Testing
         #expect(await judge(rejected).judgement.verdict == .judgeError)
     }
 
+    /// A scoring package with a static validator: the group `a` has 40 points, 10 of which the source gives.
+    private func statical(_ validator: String, secret: String = "", group: String? = nil) throws -> Problem {
+        let group = group ?? "max_score: 40\nscore_aggregation: sum\nstatic_validation_score: 10\n"
+        let files = [
+            "problem.yaml": """
+            problem_format_version: 2025-09
+            uuid: 117b564d-429b-44d4-bf8c-c264a3703e07
+            type: scoring
+            name: Sums
+
+            """, "statement/problem.en.md": "Add.\n", "static_validator/s.py": validator,
+            "data/secret/test_group.yaml": "max_score: 40\n\(secret)",
+            "data/secret/a/test_group.yaml": group + "static_validator_args: [strict]\n",
+            "data/secret/a/1.in": "1", "data/secret/a/1.ans": "1", "data/secret/a/2.in": "2",
+            "data/secret/a/2.ans": "2",
+        ]
+        return try PackageParser.parse(
+            PackageTree(shortName: "sums", files: files.mapValues { Array($0.utf8) }))
+    }
+
+    @Test(
+        "a static validator reads the source before the group's tests, and scores it",
+        arguments: [
+            ("* 42", "* ok", Verdict.accepted, 40.0), ("* 42 score.txt=4", "* ok", .accepted, 34),
+            ("* 42 score_multiplier.txt=0.5", "* ok", .accepted, 35), ("* 43", "* ok", .accepted, 30),
+            ("* 42", "* wa", .accepted, 10), ("* 43", "* wa", .wrongAnswer, 0),
+            ("* 0", "* ok", .judgeError, 0),
+            ("* 42 score.txt=11", "* ok", .judgeError, 0), ("* 43 score.txt=1", "* ok", .judgeError, 0),
+        ])
+    func statics(validator: String, program: String, verdict: Verdict, score: Double) async throws {
+        let clock = TestClock()
+        let executor = ScriptedExecutor(clock: clock)
+        let outcome = await judge(try statical(validator), program, with: executor)
+        #expect(outcome.judgement.verdict == verdict, "\(outcome)")
+        #expect(abs(outcome.judgement.score - score) < 1e-9, "\(outcome)")
+        #expect(outcome.judgement.tests.first?.name == "secret/a/static_validation")
+        let call = try #require(await executor.validations.first)
+        let files = ["main.py": Array(program.utf8)]
+        #expect(
+            call.subject
+                == .submission(
+                    SubmittedFiles(languageCode: "python3", entryPoint: "main.py", files: files)))
+        #expect(call.arguments == ["strict"])
+    }
+
+    @Test("in a pass-fail group the source decides with the tests, and nothing is run that it forbids")
+    func strictStatics() async throws {
+        let group = "max_score: 40\nstatic_validation_score: pass-fail\n"
+        let clock = TestClock()
+        let executor = ScriptedExecutor(clock: clock)
+        let refused = await judge(try statical("* 43", group: group), with: executor)
+        #expect(refused.judgement.verdict == .wrongAnswer && refused.judgement.score == 0, "\(refused)")
+        #expect(await executor.runs.isEmpty)
+        #expect(await judge(try statical("* 42", group: group)).judgement.score == 40)
+        let scored = await judge(try statical("* 42 score.txt=1", group: group))
+        #expect(scored.judgement.verdict == .judgeError)
+    }
+
     @Test("passes follow each other while the validator asks, and no further than the problem says")
     func passes() async throws {
         let clock = TestClock()
@@ -123,7 +185,11 @@ import Testing
         #expect(outcome.judgement.verdict == .accepted, "\(outcome)")
         #expect(await executor.runs.map(\.input) == ["1", "3", "2"])
         #expect(outcome.judgement.tests.first?.judgeMessage == "ab")
-        #expect(await executor.validations.map(\.input) == ["1\n", "1\n", "2\n"].map { Array($0.utf8) })
+        let inputs = await executor.validations.map { call -> [UInt8] in
+            guard case .output(let input, _) = call.subject else { return [] }
+            return input
+        }
+        #expect(inputs == ["1\n", "1\n", "2\n"].map { Array($0.utf8) })
 
         let endless = await judge(try problem(type: "multi-pass", validator: "* 42 nextpass.in=1"))
         #expect(endless.judgement.verdict == .judgeError)

@@ -50,10 +50,6 @@ import Testing
     @Test func refusesWhatItDoesNotSupportYet() {
         for (tree, part) in [
             (
-                currentPackage(changes: ["static_validator/v.py": "x"]),
-                "static validators are not supported yet"
-            ),
-            (
                 currentPackage(changes: ["output_validator/build": "x"]),
                 "build scripts are not supported yet"
             ),
@@ -177,13 +173,40 @@ import Testing
             ("max_score: 1\nrequire_pass: secret/z\n", "no earlier group"),
             ("max_score: -1\n", "whole number"),
             ("max_score: 1\nscore_aggregation: avg\n", "cannot be 'avg'"),
-            ("static_validation_score: 1\n", "not supported"),
+            ("max_score: 1\nstatic_validation_score: 1\n", "must be pass-fail, as its group is"),
+            (
+                "max_score: 1\nscore_aggregation: sum\nstatic_validation_score: pass-fail\n",
+                "though its group is not"
+            ),
+            ("max_score: 1\nscore_aggregation: sum\nstatic_validation_score: 2\n", "above the group's"),
+            ("max_score: 1\nstatic_validation_score: pass-fail\n", "brings no static validator"),
+            ("max_score: 1\nstatic_validator_args: [a]\n", "given without static_validation_score"),
         ] {
             var changes = groups
             changes["data/secret/a/test_group.yaml"] = text
             let found = faults(currentPackage(type: "scoring", changes: changes))
             #expect(found.contains { $0.contains(part) }, "\(part): \(found)")
         }
+    }
+
+    @Test func readsStaticCases() throws {
+        let tree = currentPackage(changes: [
+            "static_validator/s.py": "x", "static_validator/rules.py": "y",
+            "data/sample/test_group.yaml": "static_validation_score: pass-fail\n",
+            "data/secret/test_group.yaml":
+                "static_validation_score: pass-fail\nstatic_validator_args: [no, loops]\n",
+        ])
+        let problem = try PackageParser.parse(tree)
+        #expect(problem.staticValidator?.files.keys.sorted() == ["rules.py", "s.py"])
+        #expect(
+            problem.tests.filter(\.isStatic).map(\.name)
+                == ["sample/static_validation", "secret/static_validation"])
+        #expect(
+            problem.tests.map(\.isStatic) == [true, false, true, false]
+                && problem.tests[2].validatorArguments == ["no", "loops"])
+        #expect(
+            faults(currentPackage(type: "submit-answer", changes: ["static_validator/s.py": "x"]))
+                .contains { $0.contains("not for submit-answer") })
     }
 
     @Test func readsTheDraftOf2023() throws {

@@ -20,7 +20,8 @@ extension GuestTests {
             _ program: CompiledProgram, arguments: [String] = [], feedback: [String: [UInt8]] = [:]
         ) -> ValidatorCall {
             ValidatorCall(
-                program: program, input: Array("the input\n".utf8), answer: Array("the answer\n".utf8),
+                program: program,
+                subject: .output(input: Array("the input\n".utf8), answer: Array("the answer\n".utf8)),
                 arguments: arguments, feedback: feedback, feedbackBytes: 1 << 20)
         }
 
@@ -72,6 +73,57 @@ extension GuestTests {
             #expect(result.exitCode == code, "\(result)")
             let message = result.feedback["judgemessage.txt"].map { String(decoding: $0, as: UTF8.self) }
             #expect(message == "before the input\nthe answer\n\(code) 65", "\(result)")
+        }
+
+        @Test(
+            "a static validator stands among the submission's files, its own lie elsewhere",
+            arguments: ["python", "cpp"])
+        func readsSubmission(language: String) async throws {
+            let sandbox = try Machine.sandbox()
+            let sources = [
+                "python": """
+                import os, sys, rules
+                found = sorted(os.listdir('.')) + [open('main.py').read(), os.getcwd()] + sys.argv[1:]
+                open(sys.argv[3] + 'judgemessage.txt', 'w').write('|'.join(found))
+                sys.exit(rules.verdict)
+                """,
+                "cpp": """
+                #include "rules.h"
+                #include <filesystem>
+                #include <fstream>
+                #include <set>
+                #include <string>
+                int main(int count, char **arguments) {
+                    std::set<std::string> names;
+                    for (auto &entry : std::filesystem::directory_iterator("."))
+                        names.insert(entry.path().filename());
+                    std::ofstream message(std::string(arguments[3]) + "judgemessage.txt");
+                    for (auto &name : names) message << name << '|';
+                    std::ifstream source("main.py");
+                    std::string line;
+                    std::getline(source, line);
+                    message << line << '|' << std::filesystem::current_path().string();
+                    for (int i = 1; i < count; i++) message << '|' << arguments[i];
+                    message.close();
+                    return verdict;
+                }
+                """,
+            ]
+            let validator = try await program(
+                language, try #require(sources[language]),
+                files: ["rules.py": "verdict = 43", "rules.h": "const int verdict = 43;"], in: sandbox)
+            let submitted = SubmittedFiles(
+                languageCode: "python3", entryPoint: "main.py",
+                files: ["main.py": Array("print(1)".utf8), "lib/a.txt": Array("a".utf8)])
+            let result = await sandbox.validate(
+                ValidatorCall(
+                    program: validator, subject: .submission(submitted), arguments: ["x y"],
+                    feedbackBytes: 1 << 20),
+                output: [], limits: limits)
+            #expect(result.exitCode == 43, "\(result)")
+            #expect(
+                result.feedback["judgemessage.txt"].map { String(decoding: $0, as: UTF8.self) }
+                    == "lib|main.py|print(1)|/box/tmp/submission|python3|main.py|/box/tmp/feedback/|x y")
         }
 
         @Test(
