@@ -25,6 +25,9 @@ public struct TestResult: Sendable, Equatable, Codable {
     /// What the validator says to the contestant, and to those who manage the problem.
     public var teamMessage: String?
     public var judgeMessage: String?
+    /// The same as it was written, where that is no UTF-8.
+    public var teamMessageBytes: [UInt8]?
+    public var judgeMessageBytes: [UInt8]?
 
     public init(name: String, verdict: Verdict, cpuTimeMs: Int, wallTimeMs: Int, memoryBytes: Int64) {
         self.name = name

@@ -224,8 +224,10 @@ struct TestJudge: Sendable {
             outcome.fault = "\(test.name): \(why)"
         }
         outcome.result.score = judged.score
-        outcome.result.teamMessage = judged.teamMessage
-        outcome.result.judgeMessage = judged.judgeMessage
+        outcome.result.teamMessage = judged.teamMessage?.text
+        outcome.result.judgeMessage = judged.judgeMessage?.text
+        outcome.result.teamMessageBytes = judged.teamMessage?.bytes
+        outcome.result.judgeMessageBytes = judged.judgeMessage?.bytes
         return outcome
     }
 

@@ -14,15 +14,15 @@ struct ValidatorOutcome: Sendable, Equatable {
     var score: Double?
     /// The input of the next pass.
     var nextInput: [UInt8]?
-    var teamMessage: String?
-    var judgeMessage: String?
+    var teamMessage: FeedbackMessage?
+    var judgeMessage: FeedbackMessage?
 
     /// - Parameters:
     ///   - rule: what a score is worth in the test.
     ///   - mayContinue: whether the problem has several passes.
     init(_ result: ValidatorResult, rule: ScoreRule, mayContinue: Bool) {
-        teamMessage = Self.text(result.feedback["teammessage.txt"])
-        judgeMessage = Self.text(result.feedback["judgemessage.txt"])
+        teamMessage = FeedbackMessage(result.feedback["teammessage.txt"])
+        judgeMessage = FeedbackMessage(result.feedback["judgemessage.txt"])
         decision = Self.decision(result)
         if mayContinue { nextInput = result.feedback["nextpass.in"] }
         switch decision {
@@ -106,8 +106,4 @@ struct ValidatorOutcome: Sendable, Equatable {
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
-
-    private static func text(_ bytes: [UInt8]?) -> String? {
-        bytes.map { String(decoding: $0.prefix(Limits.messageBytes), as: UTF8.self) }
-    }
 }

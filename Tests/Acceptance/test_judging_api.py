@@ -61,6 +61,31 @@ def test_events_tell_of_every_test(account):
     assert "event: finished" in again.text
 
 
+def test_what_a_validator_says(api, account):
+    """A static validator refuses the program and says why; what it says to judges is for them alone."""
+    source = solution("plainsort", "wrong_answer/library.py")
+    found = finished(account, submit(account, "plainsort", source))
+    assert found["verdict"] == "WA", found
+    last = found["tests"][-1]
+    assert last["name"] == "secret/static_validation" and last["message"] == "The program names sorted.\n", last
+    assert last["message_base64"] is None and last["judge_message"] is None, last
+
+    author = api.with_role("author")
+    submission = submit(author, "plainsort", source)
+    last = finished(author, submission)["tests"][-1]
+    assert last["judge_message"] == "main.py: sorted, program main.py\n", last
+    account.call("GET", f"/v1/submissions/{submission}", expect=404)
+
+    accepted = finished(account, submit(account, "plainsort", solution("plainsort", "accepted/merge.py")))
+    assert accepted["verdict"] == "AC", accepted
+
+
+def test_factors_and_languages_are_told(account):
+    languages = account.call("GET", "/v1/languages", expect=200).json()["items"]
+    assert all(language["time_factor"] == language["memory_factor"] == 1 for language in languages), languages
+    assert account.call("GET", "/v1/problems/plainsort", expect=200).json()["languages"] is None
+
+
 @pytest.mark.parametrize(
     ("problem", "path", "language", "verdict"),
     [

@@ -19,8 +19,14 @@ actor ScriptedExecutor: ProgramExecutor {
     nonisolated let languages = LanguageTable.test
     private let clock: TestClock
     private var gate: Gate?
+    /// What every validator says to everybody.
+    private let message: [UInt8]?
 
-    init(clock: TestClock, installed: [String] = ["python", "cpp"], judgeErrors: Int = 0, gate: Gate? = nil) {
+    init(
+        clock: TestClock, installed: [String] = ["python", "cpp"], judgeErrors: Int = 0, gate: Gate? = nil,
+        message: [UInt8]? = nil
+    ) {
+        self.message = message
         self.clock = clock
         self.installed = installed
         self.judgeErrors = judgeErrors
@@ -87,6 +93,10 @@ actor ScriptedExecutor: ProgramExecutor {
             guard words.count >= 2, words[0] == "*" || words[0] == judged else { continue }
             var result = ValidatorResult(
                 execution: exited, exitCode: Int32(words[1]), feedback: call.feedback)
+            if let message {
+                result.feedback["teammessage.txt"] = message
+                result.feedback["judgemessage.txt"] = message
+            }
             for file in words.dropFirst(2) {
                 let parts = file.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 result.feedback[String(parts[0]), default: []] += Array(parts[1].utf8)

@@ -71,6 +71,41 @@ import Testing
         #expect(crashed.judgement.verdict == .runTimeError)
     }
 
+    @Test(
+        "a message is harmless text, and its bytes are kept where they are none",
+        arguments: [
+            ("plain\r\n\tline", "plain\n\tline"),
+            ("\u{1b}[2Jred\u{7f}\u{9b}", "\u{fffd}[2Jred\u{fffd}\u{fffd}"),
+            ("<b>é</b>", "<b>é</b>"),
+        ])
+    func harmless(written: String, shown: String) async throws {
+        let clock = TestClock()
+        let executor = ScriptedExecutor(clock: clock, message: Array(written.utf8))
+        let result = try #require(
+            await judge(try problem(validator: "* 42"), with: executor).judgement.tests.first)
+        #expect(result.teamMessage == shown && result.judgeMessage == shown)
+        #expect(result.teamMessageBytes == nil && result.judgeMessageBytes == nil)
+    }
+
+    @Test("bytes that are no text are kept, and a long message is cut between characters")
+    func bytes() async throws {
+        let clock = TestClock()
+        let broken: [UInt8] = [0x61, 0xff, 0x62]
+        for (written, shown, kept) in [
+            (broken, "a\u{fffd}b", broken),
+            (
+                Array("a".utf8) + Array(String(repeating: "é", count: 5_000).utf8),
+                "a" + String(repeating: "é", count: 2_047), nil
+            ),
+        ] as [([UInt8], String, [UInt8]?)] {
+            let executor = ScriptedExecutor(clock: clock, message: written)
+            let result = try #require(
+                await judge(try problem(validator: "* 42"), with: executor).judgement.tests.first)
+            #expect(result.teamMessage == shown)
+            #expect(result.teamMessageBytes == kept && result.judgeMessageBytes == kept)
+        }
+    }
+
     @Test("a validator is compiled once, and one that does not compile is no fault of the contestant")
     func compiling() async throws {
         let clock = TestClock()

@@ -113,7 +113,7 @@ package enum ProblemRoutes {
             ], body: .init(byteBuffer: ByteBuffer(bytes: image.bytes)))
     }
 
-    private static func isAuthor(_ caller: Caller?) -> Bool {
+    static func isAuthor(_ caller: Caller?) -> Bool {
         caller.map { !$0.roles.isDisjoint(with: authors) } ?? false
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import Identity
 import Judging
@@ -47,7 +48,8 @@ package enum SubmissionRoutes {
                 }
                 // What may be seen can have changed meanwhile.
                 if seconds > 0 { submission = try await visible(id, to: caller, in: submissions, canSee) }
-                return .json(SubmissionView(submission))
+                return .json(
+                    SubmissionView(submission, showsJudgeMessages: ProblemRoutes.isAuthor(caller)))
             },
             Route(.get, "/api/v1/submissions/{id}/events") { request, context in
                 let caller = try context.requireCaller()
@@ -136,8 +138,13 @@ package struct SubmissionView: Encodable, Sendable {
         /// What the problem's validator gave and says, where it does.
         @Nullable package var score: Double?
         @Nullable package var message: String?
+        /// Bytes that are no UTF-8, in base64.
+        @Nullable package var messageBase64: String?
+        /// For those who manage problems alone.
+        @Nullable package var judgeMessage: String?
+        @Nullable package var judgeMessageBase64: String?
 
-        init(_ result: TestResult) {
+        init(_ result: TestResult, showsJudgeMessages: Bool = false) {
             name = result.name
             verdict = result.verdict
             cpuTimeMs = result.cpuTimeMs
@@ -145,6 +152,10 @@ package struct SubmissionView: Encodable, Sendable {
             memoryBytes = result.memoryBytes
             score = result.score
             message = result.teamMessage
+            messageBase64 = result.teamMessageBytes.map { Data($0).base64EncodedString() }
+            guard showsJudgeMessages else { return }
+            judgeMessage = result.judgeMessage
+            judgeMessageBase64 = result.judgeMessageBytes.map { Data($0).base64EncodedString() }
         }
     }
 
@@ -165,13 +176,14 @@ package struct SubmissionView: Encodable, Sendable {
     package var createdAt: String
     @Nullable package var finishedAt: String?
 
-    package init(_ submission: Submission) {
+    /// - Parameter showsJudgeMessages: whether it is for somebody who manages problems.
+    package init(_ submission: Submission, showsJudgeMessages: Bool = false) {
         let judgement = submission.judgement
         id = submission.id
         status = judgement == nil ? submission.status : .finished
         verdict = judgement?.verdict
         score = judgement?.score
-        tests = (judgement?.tests ?? []).map { Test($0) }
+        tests = (judgement?.tests ?? []).map { Test($0, showsJudgeMessages: showsJudgeMessages) }
         testsPassed = judgement?.testsPassed ?? 0
         testsTotal = judgement?.testsTotal
         compileOutput = judgement?.compileOutput
