@@ -174,6 +174,7 @@ public actor JudgeService {
 
     /// Holds a place in the queue until `release`.
     func reserve(_ userID: String) throws(JudgingError) {
+        defer { forgetIdleGuest(userID) }
         guard !isStopping else { throw JudgingError(.stopping, "the judge is shutting down") }
         guard queue.count + reserved.values.reduce(0, +) < Limits.queuedJobs else {
             throw JudgingError(.queueFull, "the judge has too much to do")
@@ -187,6 +188,13 @@ public actor JudgeService {
     func release(_ userID: String) {
         let left = reserved[userID, default: 0] - 1
         reserved[userID] = left > 0 ? left : nil
+        forgetIdleGuest(userID)
+    }
+
+    /// A user without jobs is no guest any more: they may have an account when they come again.
+    private func forgetIdleGuest(_ userID: String) {
+        guard runningOf[userID] == nil, reserved[userID] == nil, queue.count(of: userID) == 0 else { return }
+        guests.remove(userID)
     }
 
     // MARK: Work
@@ -218,23 +226,25 @@ public actor JudgeService {
             let (user, job) = queue.next(where: mayRun)
         {
             runningJobs += 1
-            if guests.contains(user) { runningOfGuests += 1 }
+            // What holds now holds to the job's end, whatever becomes of its user meanwhile.
+            let isOfGuest = guests.contains(user)
+            if isOfGuest { runningOfGuests += 1 }
             runningOf[user, default: 0] += 1
-            Task { await work(job, of: user) }
+            Task { await work(job, of: user, isOfGuest: isOfGuest) }
         }
     }
 
-    private func work(_ job: Job, of user: String) async {
+    private func work(_ job: Job, of user: String, isOfGuest: Bool) async {
         switch job {
         case .submission(let id, let priority): await workSubmission(id, of: user, priority)
         case .run(let id, let language, let source, let input):
             await workRun(id, language: language, source: source, input: input)
         }
         runningJobs -= 1
-        if guests.contains(user) { runningOfGuests -= 1 }
+        if isOfGuest { runningOfGuests -= 1 }
         let left = runningOf[user, default: 1] - 1
         runningOf[user] = left > 0 ? left : nil
-        if left <= 0, queue.count(of: user) == 0, reserved[user] == nil { guests.remove(user) }
+        forgetIdleGuest(user)
         dispatch()
         guard runningJobs == 0 else { return }
         let waiters = idleWaiters

@@ -72,6 +72,31 @@ struct Judge {
         #expect(Set(await judge.reports.finished.prefix(3).map(\.id)).isSuperset(of: ["u0", "u1"]))
     }
 
+    /// A job is counted at its end as it was at its beginning, also where its user is known as a guest only later.
+    @Test func countsGuestsAlikeAtBothEnds() async throws {
+        let gate = Gate(holding: ["first", "second", "other"])
+        let known = TestClock()
+        let begun = known.now
+        let places = GuestPlaces(count: 1) { $0.hasPrefix("guest") && known.now > begun }
+        let judge = await Judge(workers: 4, guestPlaces: places, gate: gate)
+        try await judge.service.submit(submission("1", user: "guest1", source: "first"))
+        await gate.arrived("first")
+        known.advance(by: 1)
+        try await judge.service.submit(submission("2", user: "guest1", source: "second"))
+        await gate.arrived("second")
+        try await judge.service.submit(submission("3", user: "guest2", source: "other"))
+        await gate.open("first")
+        await judge.reports.wait(for: 1)
+        while await judge.service.load.running > 1 { await Task.yield() }
+        // The one place for guests is still taken by the second.
+        let load = await judge.service.load
+        #expect(load.waiting == 1 && load.running == 1)
+        await gate.open("second")
+        await gate.arrived("other")
+        await gate.open("other")
+        await judge.reports.wait(for: 3)
+    }
+
     @Test func givesTheProblemsLimits() async throws {
         let judge = await Judge(problems: [tree(yaml: "keywords: x")])
         try await judge.service.submit(submission("s"))
