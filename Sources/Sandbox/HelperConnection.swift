@@ -51,10 +51,10 @@ final class HelperConnection: Sendable {
 
     /// Sends one request and waits for its answer; nil when the helper is gone or does not answer in time.
     ///
-    /// - Parameter releasesFiles: closes this process's copies as soon as the helper has its own.
+    /// - Parameter released: those of the files that are closed here as soon as the helper has its own.
     func request(
         _ operation: Wire.Operation, language: String, limits: ExecutionLimits, files: [Descriptor],
-        releasesFiles: Bool = false, wallMs: Int64
+        released: [Descriptor] = [], wallMs: Int64
     ) async -> Answer? {
         await withCheckedContinuation { continuation in
             let due = Self.monotonicMs() + min(max(wallMs, 0), Limits.longestWallMs) + Limits.answerGraceMs
@@ -75,7 +75,7 @@ final class HelperConnection: Sendable {
             }
             let request = Wire.Request(operation: operation, id: id, language: language, limits: limits)
             let isSent = PacketSocket.send(request.bytes, files, to: socket.number)
-            if releasesFiles { for file in files { file.release() } }
+            for file in released { file.release() }
             if !isSent { resume(id, with: nil) }
         }
     }

@@ -7,9 +7,17 @@ extension Sandbox {
     public func validate(
         _ call: ValidatorCall, output: [UInt8], limits: ExecutionLimits
     ) async -> ValidatorResult {
+        if let refusal { return ValidatorResult(execution: Self.failure(refusal)) }
+        guard await gate.enter() else {
+            return ValidatorResult(execution: Self.failure("too many runs wait for the sandbox"))
+        }
+        defer { gate.leave() }
+        guard let program = artefacts.file(of: call.program.artefact),
+            let rest = MemoryFile.sealed([output, Kit(call).bytes])
+        else { return ValidatorResult(execution: Self.failure("no memory for the sandbox's input")) }
         let (execution, answer) = await perform(
             .assist, language: call.program.language, limits: Self.withRoom(for: call, limits),
-            contents: [call.program.artefact, output, Kit(call).bytes])
+            files: [program] + rest)
         return Self.validatorResult(execution, Self.report(answer, execution))
     }
 
@@ -26,22 +34,22 @@ extension Sandbox {
             gate.leave()
         }
         let kit = Kit(work: program.files, arguments: program.arguments)
-        guard let ours = MemoryFile.sealed([program.artefact] + kit.contents),
-            let theirs = MemoryFile.sealed([
-                call.program.artefact, Kit(call, outputBytes: limits.outputBytes).bytes,
-            ]),
+        guard let ours = artefacts.file(of: program.artefact),
+            let theirs = artefacts.file(of: call.program.artefact),
+            let ourKit = MemoryFile.sealed(kit.contents),
+            let theirKit = MemoryFile.sealed([Kit(call, outputBytes: limits.outputBytes).bytes]),
             let toSubmission = Pipe.make(), let toValidator = Pipe.make()
         else { return Self.failedInteraction("no memory for the sandbox's input") }
         // The boxes alone hold the ends, so that each side notices when the other one is over.
         async let submission = perform(
             .runJoined, language: program.language, limits: limits,
-            files: [ours[0], toSubmission.reading, toValidator.writing] + ours.dropFirst(),
-            releasesFiles: true)
+            files: [ours, toSubmission.reading, toValidator.writing] + ourKit,
+            released: [toSubmission.reading, toValidator.writing])
         async let validator = perform(
             .assistJoined, language: call.program.language,
             limits: Self.withRoom(for: call, validatorLimits),
-            files: [theirs[0], toValidator.reading, toSubmission.writing] + theirs.dropFirst(),
-            releasesFiles: true)
+            files: [theirs, toValidator.reading, toSubmission.writing] + theirKit,
+            released: [toValidator.reading, toSubmission.writing])
         let (run, judged) = await (submission, validator)
         let report = Self.report(judged.answer, judged.execution)
         var execution = run.execution

@@ -17,7 +17,7 @@ public final class Sandbox: ProgramExecutor {
     private let knownLanguages: Languages
     let reports = ReportStore()
     private let cache = CompileCache()
-    private let artefacts = ArtefactFiles()
+    let artefacts = ArtefactFiles()
     private let noInput = MemoryFile.sealed([UInt8]())
 
     /// Why programs are not run here; nil when they are.
@@ -195,10 +195,10 @@ public final class Sandbox: ProgramExecutor {
     /// The caller holds a slot.
     func perform(
         _ operation: Wire.Operation, language: String, limits: ExecutionLimits, files: [Descriptor],
-        releasesFiles: Bool = false
+        released: [Descriptor] = []
     ) async -> (execution: ExecutionResult, answer: HelperConnection.Answer?) {
         let answer = await connection.request(
-            operation, language: language, limits: limits, files: files, releasesFiles: releasesFiles,
+            operation, language: language, limits: limits, files: files, released: released,
             wallMs: Int64(limits.wallTimeMs))
         guard let answer else { return (Self.failure("the sandbox helper is gone"), nil) }
         return (Self.result(answer), answer)
