@@ -134,7 +134,8 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
             switch try await value.negotiated.get() {
             case .http(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
             case .http2(let connection): await http2.handle(value: connection, logger: logger)
-            case .socket: try await value.channel.closeFuture.get()
+            // Its handlers keep it, and a stop waits for all channels: a task for each idle socket would be memory for nothing.
+            case .socket: break
             }
         } catch {
             logger.debug("connection ended", metadata: ["error": "\(error)"])

@@ -83,9 +83,11 @@ struct Installation {
 
     private static let bindFailures: Set<CInt> = [EADDRINUSE, EADDRNOTAVAIL, EACCES]
 
-    /// What runs beside each other. A stop goes from the end: the loops that only look or send end at once; then work
+    /// What runs beside each other. A stop goes from the end: the watch of certificates ends at once; then work
     /// is no more taken and sockets are told to leave, while the listener still answers them; then the listener; then
-    /// the loops that calls relied on, with mails and webhooks after the last call that may have caused one.
+    /// the loops that calls relied on, with mails and webhooks after the last call that may have caused one, and traces after all that they tell of.
+    ///
+    /// The group writes out each service it gets by reflection: those here hold nothing but a closure.
     private var services: [ServiceGroupConfiguration.ServiceConfiguration] {
         let (director, webhooks, mails) = (core.director, core.webhooks.dispatcher, core.people.mails)
         var services: [any Service] = [
@@ -96,15 +98,23 @@ struct Installation {
             BackgroundService { await tendKeys() },
             BackgroundService { await removeQuietRooms() },
             application,
-            DrainService(installation: self),
+            ShutdownStep { await drain() },
         ]
         if let exporter = shared.telemetry.exporter {
-            services.append(BackgroundService { await exporter.run() })
+            services.insert(BackgroundService { await exporter.run() }, at: 0)
         }
         if let certificates = gateway.server.settings.certificates {
             services.append(BackgroundService { await watch(certificates) })
         }
         return services.map { .init(service: $0) }
+    }
+
+    /// The first thing at a stop: takes no more work, closes rooms and streams.
+    private func drain() async {
+        gateway.readiness.beginDraining()
+        await core.judging.judge.beginStopping()
+        core.rooms.directory.shutDown(.goingAway)
+        shared.events.close()
     }
 
     /// The listener. Whoever started the server waits for the line that it prints.
@@ -141,15 +151,12 @@ private struct BackgroundService: Service {
     }
 }
 
-/// The first to be told of a shutdown: takes no more work, closes rooms and streams.
-private struct DrainService: Service {
-    let installation: Installation
+/// What is done when the server is told to stop.
+private struct ShutdownStep: Service {
+    let body: @Sendable () async -> Void
 
     func run() async throws {
         try await gracefulShutdown()
-        installation.gateway.readiness.beginDraining()
-        await installation.core.judging.judge.beginStopping()
-        installation.core.rooms.directory.shutDown(.goingAway)
-        installation.shared.events.close()
+        await body()
     }
 }
