@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from harness.oidc import Provider
 from harness.server import ROOT
 
 SCRIPTS = sorted(path.name for path in (ROOT / "Tests/Page").glob("*.py") if path.name != "browser.py")
@@ -15,7 +16,9 @@ SCRIPTS = sorted(path.name for path in (ROOT / "Tests/Page").glob("*.py") if pat
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_page(serve, script, tmp_path):
-    server = serve("--casual-spectator-delay-s", "3")
+    provider = Provider()
+    flags = ("--casual-spectator-delay-s", "3", *provider.flags)
+    server = serve(*flags, env=provider.environment)
     done = subprocess.run(
         [sys.executable, str(ROOT / "Tests/Page" / script), server.http, "--screenshots", str(tmp_path)],
         stdout=subprocess.PIPE,
@@ -26,3 +29,4 @@ def test_page(serve, script, tmp_path):
     print(done.stdout)
     assert done.returncode == 0, f"{script} ended with {done.returncode}; what it said is above"
     server.assert_alive()
+    provider.close()

@@ -7,13 +7,12 @@ export async function register(api, { handle, email, password }) {
 }
 
 export async function logIn(api, { login, password }) {
-  api.session.adopt(await api.post('/sessions', { login, password }, { auth: false }));
+  await api.begin('/sessions', { login, password });
   await loadAccount(api);
 }
 
 export async function logInAsGuest(api, handle) {
-  const body = handle ? { handle } : {};
-  api.session.adopt(await api.post('/sessions/guest', body, { auth: false }));
+  await api.begin('/sessions/guest', handle ? { handle } : {});
   await loadAccount(api);
 }
 
@@ -33,10 +32,11 @@ export async function ensureAccount(api) {
   if (!api.session.isSignedIn) await logInAsGuest(api, null);
 }
 
-export async function logOut(api) {
-  try {
-    await api.delete('/sessions/current');
-  } finally {
-    api.session.clear();
-  }
+export const logOut = (api) => api.end();
+
+/** The names of the providers that one may log in at; none where the browser could not come back from there. */
+export async function providers(api) {
+  if (!api.session.takesHostCookies) return [];
+  const { items } = await api.get('/oidc', { auth: false });
+  return items.map((provider) => provider.name);
 }

@@ -37,16 +37,13 @@ export class Api {
   #renewal = null;
   #channel;
 
-  /** `channel` tells the browser's other tabs of renewed tokens; null for none. */
+  /** `channel` tells the browser's other tabs of new tokens; null for none. */
   constructor({ session, clock, fetch = (...call) => globalThis.fetch(...call), channel = null }) {
     this.session = session;
     this.clock = clock;
     this.fetch = fetch;
-    // A tab that was duplicated shares the refresh token; using it twice would end the session for both.
     this.#channel = channel;
-    channel?.addEventListener('message', ({ data }) => {
-      if (data?.from && data.from === this.session.refreshToken) this.session.adoptTokens(data.tokens);
-    });
+    channel?.addEventListener('message', ({ data }) => this.session.follow(data));
   }
 
   get(path, options) { return this.request('GET', path, options); }
@@ -61,10 +58,10 @@ export class Api {
   }
 
   /** The successful response itself, its body unread. Throws `ApiError`. */
-  async open(method, path, { body, auth = true, headers = {}, signal, keepalive } = {}) {
+  async open(method, path, { body, auth = true, cookies = false, headers = {}, signal, keepalive } = {}) {
     if (auth && this.session.endsWithin(RENEW_BEFORE_END_MS)) await this.renew();
     const call = {
-      method, signal, keepalive, cache: 'no-store', credentials: 'omit', redirect: 'error',
+      method, signal, keepalive, cache: 'no-store', credentials: cookies ? 'same-origin' : 'omit', redirect: 'error',
       headers: { Accept: 'application/json', ...headers },
     };
     if (body !== undefined) {
@@ -81,41 +78,62 @@ export class Api {
     }
   }
 
-  /** Renews the tokens once for all who ask meanwhile. False when the session is over. */
+  /** Begins a session by POST `path`, for all tabs that share its cookie. */
+  begin(path, body) {
+    return exclusively(async () => {
+      const options = { auth: false, cookies: true };
+      this.session.adopt(await this.post(path, { ...body, ...this.session.wish }, options));
+      this.#channel?.postMessage(this.session.news(null));
+    });
+  }
+
+  /** Ends the session, here whatever the server answers. */
+  async end() {
+    const from = this.session.stamp;
+    try {
+      await this.delete('/sessions/current', { cookies: true });
+    } finally {
+      this.session.clear();
+      this.#channel?.postMessage(this.session.news(from));
+    }
+  }
+
+  /** Renews the tokens once for all who ask meanwhile, in this tab and others. False when the session is over. */
   renew() {
-    this.#renewal ??= this.#exclusively(() => this.#renewNow()).finally(() => { this.#renewal = null; });
+    const before = this.session.accessToken;
+    this.#renewal ??= exclusively(async () => {
+      // The message of the tab that renewed before us is delivered when we yield.
+      await new Promise((resolve) => { setTimeout(resolve, 0); });
+      const { accessToken } = this.session;
+      return accessToken === before ? this.#renewNow() : accessToken !== null;
+    }).finally(() => { this.#renewal = null; });
     return this.#renewal;
   }
 
-  async #renewNow() {
-    const from = this.session.refreshToken;
-    if (!from) return false;
+  async #renewNow(attempt = 0) {
+    const { stamp, proof } = this.session;
+    if (stamp === null) return this.#over();
+    // A token whose answer is lost with the page could be used only for the server's grace.
     const response = await this.#send('/sessions/refresh', {
-      method: 'POST', cache: 'no-store', credentials: 'omit',
-      headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
-      body: JSON.stringify({ refresh_token: from }),
+      method: 'POST', cache: 'no-store', credentials: 'same-origin', keepalive: true,
+      headers: { Accept: 'application/json', 'Content-Type': 'application/json', ...proof.headers },
+      body: JSON.stringify(proof.body),
     });
     if (response.ok) {
-      this.session.adopt(await response.json());
-      this.#channel?.postMessage({ from, tokens: this.session.tokens });
+      this.session.adoptRenewed(await response.json());
+      this.#channel?.postMessage(this.session.news(stamp));
       return true;
     }
     // No word about the session: whoever asked is told that, and not that the token is refused.
     if (response.status >= 500 || response.status === 429) throw await errorOf(response);
-    // Another tab may have been faster and told us meanwhile.
-    if (this.session.refreshToken !== from) return true;
-    this.session.clear();
-    return false;
+    // Another tab was faster, where the browser has no locks.
+    if (attempt === 0 && this.session.stamp !== stamp) return this.#renewNow(1);
+    return this.#over();
   }
 
-  async #exclusively(run) {
-    const before = this.session.refreshToken;
-    if (!globalThis.navigator?.locks) return run();
-    return navigator.locks.request('coduel.session', async () => {
-      // The message of the tab that held the lock before us is delivered first when we yield.
-      await new Promise((resolve) => { setTimeout(resolve, 0); });
-      return this.session.refreshToken === before ? run() : true;
-    });
+  #over() {
+    this.session.clear();
+    return false;
   }
 
   async #send(path, call) {
@@ -141,4 +159,9 @@ async function errorOf(response) {
     // Not every answer on the way here is written by this server.
   }
   return new ApiError(response.status, body ?? {}, Number.isFinite(retry) && retry > 0 ? retry : null);
+}
+
+/** Runs `change` while no other tab changes the tokens: a refresh token that two use at once can end the session. */
+function exclusively(change) {
+  return globalThis.navigator?.locks ? navigator.locks.request('coduel.session', change) : change();
 }

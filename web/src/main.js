@@ -10,6 +10,7 @@ import { Session } from './session.js';
 import { homeView } from './views/home.js';
 import { joinView } from './views/join.js';
 import { resetPasswordView, verifyEmailView } from './views/mail.js';
+import { linkedView, signInFailedView, signedInView } from './views/sign-in.js';
 
 // A room brings the editor with it, most of the page's weight; the lobby loads it while people read.
 const loadRoom = () => import('./views/room.js');
@@ -18,6 +19,9 @@ const VIEWS = {
   join: joinView,
   'verify-email': verifyEmailView,
   'reset-password': resetPasswordView,
+  'signed-in': signedInView,
+  linked: linkedView,
+  'sign-in-failed': signInFailedView,
   room: async (...given) => (await loadRoom()).roomView(...given),
 };
 
@@ -59,6 +63,18 @@ function failed(life) {
   };
 }
 
+/** Another tab has signed in or out; what this one shows belongs to whoever was here `before`. */
+function followPerson(before) {
+  if (!session.isSignedIn) {
+    session.clear();
+    context.go('');
+  } else if (before) {
+    location.reload();
+  } else {
+    loadAccount(api).catch(() => {});
+  }
+}
+
 async function start() {
   document.getElementById('top').append(...header(context));
   document.querySelector('.skip').addEventListener('click', (event) => {
@@ -69,6 +85,7 @@ async function start() {
     // Without an answer the page still starts; the first call that needs an account says what is wrong.
     await loadAccount(api).catch(() => {});
   }
+  session.addEventListener('person', ({ before }) => followPerson(before));
   window.addEventListener('hashchange', show);
   show();
   setTimeout(() => loadRoom().catch(() => {}), 500);

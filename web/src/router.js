@@ -1,5 +1,7 @@
 // Where the page is: `/` the lobby, `#/rooms/ROOM` a room, `#/join/CODE[/ROOM]` an invitation, `/?watch=ROOM` a room to
-// watch, `#/verify-email/CODE` and `#/reset-password[/CODE]` what mails link to. A room's own page decides by the caller's rights whether it is played, shared or watched.
+// watch, `#/verify-email/CODE` and `#/reset-password[/CODE]` what mails link to, `#/signed-in`, `#/linked` and
+// `#/sign-in-failed/CODE` where a provider's log-in ends. A room's own page decides by the caller's rights whether it is
+// played, shared or watched.
 
 const NAME = /^[A-Za-z0-9._~-]{1,128}$/;
 
@@ -12,6 +14,8 @@ export function routeOf({ search = '', hash = '' }) {
   }
   if (parts[0] === 'verify-email' && valid(parts[1])) return { name: 'verify-email', code: parts[1] };
   if (parts[0] === 'reset-password') return { name: 'reset-password', code: valid(parts[1]) ? parts[1] : null };
+  if (parts[0] === 'signed-in' || parts[0] === 'linked') return { name: parts[0] };
+  if (parts[0] === 'sign-in-failed') return { name: 'sign-in-failed', code: valid(parts[1]) ? parts[1] : null };
   const watched = new URLSearchParams(search).get('watch');
   if (valid(watched) && !parts[0]) return { name: 'room', room: watched };
   return { name: 'home' };

@@ -19,6 +19,13 @@ test('links of mails', () => {
   assert.equal(routeOf({ hash: '#/verify-email/' }).name, 'home');
 });
 
+test('where a log-in at a provider ends', () => {
+  assert.deepEqual(routeOf({ hash: '#/signed-in' }), { name: 'signed-in' });
+  assert.deepEqual(routeOf({ hash: '#/linked' }), { name: 'linked' });
+  assert.deepEqual(routeOf({ hash: '#/sign-in-failed/banned' }), { name: 'sign-in-failed', code: 'banned' });
+  assert.deepEqual(routeOf({ hash: '#/sign-in-failed/<b>' }), { name: 'sign-in-failed', code: null });
+});
+
 test('names that are none lead home', () => {
   for (const hash of ['#/rooms/', '#/rooms/..%2f..', '#/rooms/%', '#/rooms/a b', `#/rooms/${'x'.repeat(129)}`, '#/join/']) {
     assert.equal(routeOf({ hash }).name, 'home', hash);

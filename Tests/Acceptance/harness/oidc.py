@@ -66,7 +66,9 @@ class Key:
 
 
 class Provider:
-    """`change(header, claims)` may change the next ID tokens; `down` answers 503 to everything."""
+    """`change(header, claims)` may change the next ID tokens; `down` answers 503 to everything.
+
+    A real browser that comes is logged in as `visitor` and sent back at once."""
 
     client_id, client_secret = "coduel-test", "s3cret & more"
 
@@ -76,6 +78,7 @@ class Provider:
         self.down = False
         self.issuer_told: str | None = None
         self.email_verified = True
+        self.visitor = "visitor"
         self.requests: list[str] = []
         self.codes: dict[str, dict] = {}
         outer = self
@@ -100,6 +103,10 @@ class Provider:
                     return self.answer(503, {})
                 if parts.path == "/.well-known/openid-configuration":
                     return self.answer(200, outer.description())
+                if parts.path == "/authorize":
+                    back = outer.log_in(outer.issuer + self.path, outer.visitor, name=outer.visitor)
+                    query = urlencode({"code": back["code"], "state": back["state"]})
+                    return self.answer(302, location=f"{back['redirect_uri']}?{query}")
                 if parts.path == "/keys":
                     return self.answer(200, {"keys": [{"kty": "odd"}, outer.key.jwk]})
                 return self.answer(404, {})

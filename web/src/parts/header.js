@@ -1,7 +1,8 @@
 // The bar on top: the name of the place, who is here, signing in and out.
 
-import { logIn, logOut, register } from '../account.js';
+import { logIn, logOut, providers, register } from '../account.js';
 import { announce, h } from '../dom.js';
+import { providerPath, rememberPlace } from '../views/sign-in.js';
 import { field, formMessage, submitting } from './fields.js';
 
 export function header(context) {
@@ -55,7 +56,8 @@ function openDialog({ api }) {
   const send = h('button', { type: 'submit', class: 'primary' });
   const other = h('button', { type: 'button', class: 'quiet' });
   const cancel = h('button', { type: 'button', class: 'quiet' }, 'Cancel');
-  const form = h('form', {}, title, rows, message.element, h('div', { class: 'row' }, send, other, cancel));
+  const form = h('form', {}, title, rows, message.element, h('div', { class: 'row' }, send, other, cancel),
+    providerLinks(api));
   const dialog = h('dialog', { 'aria-labelledby': 'sign-in-title' }, form);
 
   let registering = false;
@@ -86,4 +88,14 @@ function openDialog({ api }) {
   document.body.append(dialog);
   dialog.showModal();
   draw();
+}
+
+/** One link for each provider of the installation, once it has told them. */
+function providerLinks(api) {
+  const links = h('div', { class: 'row providers' });
+  // Without an answer there is still the password.
+  providers(api).catch(() => []).then((names) => links.append(...names.map((name) => h('a', {
+    class: 'button', href: providerPath(name), on: { click: rememberPlace },
+  }, `Log in with ${name}`))));
+  return links;
 }

@@ -2,12 +2,13 @@
 
 import { h } from '../dom.js';
 import { field, formMessage, submitting } from '../parts/fields.js';
+import { notice } from '../parts/notice.js';
 
 /** Confirms the address that the mail went to. */
 export async function verifyEmailView(main, { api, route, life }) {
   main.append(h('p', { class: 'muted' }, 'Confirming your address…'));
   await api.post('/email-verifications', { code: route.code }, { auth: false });
-  if (!life.ended) say(main, 'Your address is confirmed', 'Thank you. There is nothing else to do.');
+  if (!life.ended) notice(main, 'Your address is confirmed', 'Thank you. There is nothing else to do.');
 }
 
 /** Asks for a mail, or, with its code, for a new password. */
@@ -25,17 +26,12 @@ export function resetPasswordView(main, { api, route, life }) {
     submitting(form, message, { [answer.input.name]: answer }, async () => {
       if (route.code) {
         await api.post('/password-resets/complete', { code: route.code, password: answer.input.value }, { auth: false });
-        if (!life.ended) say(main, 'Your password is set', 'All devices were logged out: log in with the new one.');
+        if (!life.ended) notice(main, 'Your password is set', 'All devices were logged out: log in with the new one.');
       } else {
         await api.post('/password-resets', { login: answer.input.value.trim() }, { auth: false });
-        if (!life.ended) say(main, 'Look into your mail', 'If there is such an account, a mail with a link is on its way.');
+        if (!life.ended) notice(main, 'Look into your mail', 'If there is such an account, a mail with a link is on its way.');
       }
     });
   }, { signal: life.signal });
   main.append(form);
-}
-
-function say(main, title, text) {
-  main.replaceChildren(h('section', { class: 'card narrow', role: 'status' },
-    h('h1', {}, title), h('p', {}, text), h('p', {}, h('a', { class: 'button', href: '#/' }, 'To the lobby'))));
 }
