@@ -163,6 +163,9 @@ def test_a_provider_that_is_down(serve, provider):
     assert len(provider.requests) == asked
     api.log_in(ann.handle, PASSWORD)
     assert "circuit" in server.log()
+    text = httpx.get(server.http + "/metrics", trust_env=False).text
+    for state, value in (("closed", 0), ("open", 1), ("half_open", 0)):
+        assert f'coduel_circuit_state{{dependency="openid:corp",state="{state}"}} {value}' in text
 
 
 def test_an_issuer_that_speaks_for_another(serve, provider):

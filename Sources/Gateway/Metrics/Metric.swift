@@ -55,6 +55,10 @@ package struct Metric: Sendable, Hashable {
     package static let dependencyUp = Metric(
         "coduel_dependency_up", .gauge, "Whether what the server needs answers: 1 or 0.",
         labels: ["dependency"])
+    package static let circuitState = Metric(
+        "coduel_circuit_state", .gauge,
+        "1 for the state that the circuit breaker before an outside service is in, 0 for the others.",
+        labels: ["dependency", "state"])
     package static let droppedSeries = Metric(
         "coduel_metrics_dropped_series_total", .counter,
         "Measurements dropped because there were too many series.")

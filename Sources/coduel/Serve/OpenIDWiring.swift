@@ -1,3 +1,4 @@
+import Gateway
 import Identity
 import Logging
 import NIOPosix
@@ -8,7 +9,7 @@ extension OpenIDService {
     /// The providers of an installation, each behind a circuit breaker of its own: one that is down slows nobody.
     init(
         _ settings: ServeSettings, identity: IdentityService, store: any LinkedIdentityStore,
-        _ environment: IdentityEnvironment, _ logger: Logger
+        _ environment: IdentityEnvironment, _ metrics: Metrics, _ logger: Logger
     ) throws {
         let client: OutboundClient
         do throws(OutboundError) {
@@ -21,10 +22,11 @@ extension OpenIDService {
         self.init(
             identity: identity, store: store,
             providers: settings.openID.providers.map { provider in
-                DiscoveredProvider(
+                let breaker = CircuitBreaker(now: environment.now)
+                metrics.watch(breaker, before: "openid:\(provider.name)")
+                return DiscoveredProvider(
                     provider,
-                    transport: Self.transport(
-                        client, CircuitBreaker(now: environment.now), provider.name, environment, logger))
+                    transport: Self.transport(client, breaker, provider.name, environment, logger))
             })
     }
 
@@ -58,5 +60,14 @@ extension OpenIDService {
                     try await client.call(.POST, url, headers: headers, body: body)
                 }
             }, now: environment.now)
+    }
+}
+
+extension Metrics {
+    /// Tells the state of the breaker before an outside service; `dependency` comes from the configuration.
+    func watch(_ breaker: CircuitBreaker, before dependency: String) {
+        for state in CircuitBreaker.State.allCases {
+            gauge(.circuitState, labels: [dependency, state.rawValue]) { breaker.state == state ? 1 : 0 }
+        }
     }
 }

@@ -26,7 +26,7 @@ struct PeopleParts {
         identity.mail = { mails.take($0) }
         openID = try OpenIDService(
             settings, identity: identity, store: LinkedIdentityStoreSQLite(database), shared.environment,
-            shared.logger)
+            shared.metrics, shared.logger)
         profiles = ProfileService(
             store: ProfileStoreSQLite(database), identity: identity,
             isTimeZone: { TimeZone(identifier: $0) != nil && $0.contains("/") || $0 == "UTC" })
