@@ -59,6 +59,8 @@ public enum Limits {
     public static let chatRepeatMs: Int64 = 30_000
     /// How long an author's lines are remembered for these rules, ms.
     static let chatMemoryMs: Int64 = 30_000
+    /// Authors remembered for these rules, a room; slow mode may hold each for an hour.
+    static let chatAuthors = 65_536
     /// People that one line mentions, and the length of their handles.
     public static let mentions = 8
     static let mentionLength = 3...20

@@ -1,7 +1,7 @@
 /// Rate and repetition rules of a room's chat, and the nonces that make a repeated message harmless.
-struct ChatPolicy {
+package struct ChatPolicy {
     /// Why a line is not taken now.
-    enum Refusal: Equatable {
+    package enum Refusal: Equatable {
         case tooFast
         case repeated
         /// The room is in slow mode: the author may speak again in so many ms.
@@ -23,9 +23,15 @@ struct ChatPolicy {
 
     /// Lines of the last while, by author.
     private var posts: [String: [Post]] = [:]
+    /// The longest pause of slow mode so far, ms.
+    private var longestPauseMs: Int64 = 0
+    /// How many authors there may be before those are looked for who can be forgotten; O(1) a line on average.
+    private var sweepAt = Limits.nonces
     /// When the lines of a room's watchers came, of the last while.
     private var watchersPosts = DelayQueue<Void>()
     private var nonces: [String: (result: String, atMs: Int64)] = [:]
+
+    package init() {}
 
     /// The result of the message with that nonce, where the author sent it within the last ten minutes.
     func result(author: String, nonce: String, atMs: Int64) -> String? {
@@ -48,12 +54,12 @@ struct ChatPolicy {
     /// - Parameters:
     ///   - slowModeMs: pause that each author has to keep; 0 where there is none.
     ///   - isWatcher: whether the author is one of those who share an allowance, because there may be thousands.
-    mutating func admit(
+    package mutating func admit(
         _ text: String, author: String, slowModeMs: Int64, isWatcher: Bool, atMs: Int64
     ) -> Refusal? {
-        if posts.count > Limits.nonces {
-            posts = posts.filter { ($0.value.last?.atMs ?? 0) + Limits.chatMemoryMs > atMs }
-        }
+        // A moderator's own line has no pause, and others' are still to be held.
+        longestPauseMs = max(longestPauseMs, slowModeMs)
+        if posts.count >= sweepAt { sweep(atMs: atMs) }
         let line = Self.folded(text)
         var recent = posts[author, default: []]
         if let last = recent.last, slowModeMs > 0, last.atMs + slowModeMs > atMs {
@@ -75,6 +81,18 @@ struct ChatPolicy {
         }
         posts[author] = recent + [Post(atMs: atMs, text: line)]
         return nil
+    }
+
+    /// Forgets authors whose lines hold nothing back any more, and past `Limits.chatAuthors` those who were silent longest.
+    private mutating func sweep(atMs: Int64) {
+        let memoryMs = max(Limits.chatMemoryMs, longestPauseMs)
+        posts = posts.filter { ($0.value.last?.atMs ?? 0) + memoryMs > atMs }
+        let most = Limits.chatAuthors / 4 * 3
+        if posts.count > most {
+            let bySilence = posts.sorted { ($0.value.last?.atMs ?? 0) < ($1.value.last?.atMs ?? 0) }
+            for (author, _) in bySilence.prefix(posts.count - most) { posts[author] = nil }
+        }
+        sweepAt = min(max(Limits.nonces, posts.count * 2), Limits.chatAuthors)
     }
 
     /// What makes two lines the same: the letters and digits, in lower case; of a line without any, all of it.
