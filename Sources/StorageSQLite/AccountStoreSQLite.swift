@@ -36,12 +36,14 @@ public struct AccountStoreSQLite: AccountStore {
             guard !conflict.handle, !conflict.email else { return conflict }
             try db.execute(
                 sql: """
-                    INSERT INTO accounts (id, handle, handle_key, email, roles, password_hash, created_at_ms)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO accounts
+                        (id, handle, handle_key, email, roles, password_hash, created_at_ms, email_verified_at_ms)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     account.id, account.handle, account.handle.lowercased(), account.email,
                     Self.text(of: account.roles), passwordHash, account.createdAtMs,
+                    account.emailVerifiedAtMs,
                 ])
             return nil
         }

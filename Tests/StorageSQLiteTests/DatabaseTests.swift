@@ -60,7 +60,9 @@ import Testing
         let scratch = Scratch()
         let here = try scratch.open()
         let there = try scratch.open()
-        let account = Account(id: "1", handle: "alice", email: nil, roles: [.user], createdAtMs: 1)
+        let account = Account(
+            id: "1", handle: "alice", email: "a@example.org", roles: [.user], createdAtMs: 1,
+            emailVerifiedAtMs: 2)
         #expect(try await AccountStoreSQLite(here).insert(account, passwordHash: nil) == nil)
         #expect(try await AccountStoreSQLite(there).account("1") == account)
         try here.close()
