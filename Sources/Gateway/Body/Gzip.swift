@@ -37,14 +37,19 @@ enum Gzip {
     /// Whether a request takes gzip (RFC 9110 §12.5.3).
     static func isAccepted(_ field: String?) -> Bool {
         guard let field, field.utf8.count <= 512 else { return false }
+        // What is said of gzip itself counts, wherever it stands; `*` is for what is not named.
+        var named: Double?
+        var others: Double?
         for part in field.lowercased().split(separator: ",") {
             let pieces = part.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
-            guard pieces.first == "gzip" || pieces.first == "*" else { continue }
             let quality = pieces.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) }
-            if quality ?? 1 > 0 { return true }
-            if pieces.first == "gzip" { return false }
+            switch pieces.first {
+            case "gzip": named = quality ?? 1
+            case "*": others = quality ?? 1
+            default: continue
+            }
         }
-        return false
+        return (named ?? others ?? 0) > 0
     }
 
     static func isWorthIt(type: String?, bytes: Int) -> Bool {

@@ -38,7 +38,9 @@ package struct GatewayServer: Sendable {
             origins: origins, proxies: settings.trustedProxies,
             idempotency: idempotency.map { IdempotencyGate(store: $0, now: now) }, audit: audit,
             cache: cache, isSecure: settings.certificates != nil,
-            observer: RequestObserver(tracer: tracer, metrics: metrics, logsAccess: settings.logsAccess),
+            observer: RequestObserver(
+                tracer: tracer, metrics: metrics, logsAccess: settings.logsAccess,
+                scheme: settings.certificates == nil ? "http" : "https"),
             requestsInFlight: settings.requestsInFlight,
             fallback: { request, segments in pages.response(to: request, segments: segments) })
         metrics.gauge(.buildInfo, labels: [settings.version, BuildInfo.swiftVersion]) { 1 }

@@ -28,6 +28,8 @@ struct RequestObserver: Sendable {
     let tracer: Tracer
     let metrics: Metrics
     let logsAccess: Bool
+    /// Of the connections to this server: `http`, or `https` where it speaks TLS itself.
+    let scheme: String
 
     func begin(_ request: Request) -> RequestObservation {
         let caller = request.headers[.traceparent].flatMap {
@@ -58,7 +60,7 @@ struct RequestObserver: Sendable {
         span?["http.request.method"] = .text(method)
         span?["http.route"] = .text(route)
         span?["http.response.status_code"] = .integer(Int64(response.status.code))
-        span?["url.scheme"] = .text("http")
+        span?["url.scheme"] = .text(scheme)
         span?["server.address"] = request.head.authority.map { .text($0) }
         span?["client.address"] = .text(address)
         // By the conventions only the server's own faults are failures of a server's span.
