@@ -30,8 +30,19 @@ public struct FileOutbox: Sendable {
             }
             rest = rest.dropFirst(count)
         }
+        // The file's name is on disk when its folder is.
+        guard fsync(descriptor) == 0, Self.sync(folder: folder) else {
+            throw MailError("\(path) cannot be made durable: \(String(cString: strerror(errno)))")
+        }
         trim()
         return path
+    }
+
+    private static func sync(folder: String) -> Bool {
+        let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { Glibc.close(descriptor) }
+        return fsync(descriptor) == 0
     }
 
     /// Names begin with the time, so that the oldest are the first.
