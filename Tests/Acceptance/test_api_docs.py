@@ -166,3 +166,35 @@ def test_the_client_is_a_module(server, monkeypatch):
     with pytest.raises(module.Problem) as refusal:
         coduel.register(handle, f"{handle}@example.org", PASSWORD)
     assert (refusal.value.status, bool(refusal.value.code)) == (409, True)
+
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def described_bodies(description: dict):
+    """Where each JSON body of a call or of its success is described, and how."""
+    for path, calls in description["paths"].items():
+        for method in METHODS:
+            call = calls.get(method, {})
+            places = {"request": call.get("requestBody", {})}
+            places |= {status: a for status, a in call.get("responses", {}).items() if status.startswith("2")}
+            for place, described in places.items():
+                if body := described.get("content", {}).get("application/json"):
+                    yield f"{method} {path} {place}", body
+
+
+def test_every_body_has_an_example_that_fits():
+    jsonschema = pytest.importorskip("jsonschema_rs")
+    description = yaml.safe_load((ROOT / "protocol/openapi.yaml").read_text())
+    seen = 0
+    for where, body in described_bodies(description):
+        schema = body["schema"]
+        named = description["components"]["schemas"].get(schema.get("$ref", "").split("/")[-1], schema)
+        examples = [body["example"]] if "example" in body else []
+        examples += [one["value"] for one in body.get("examples", {}).values()] + named.get("examples", [])
+        assert examples, f"{where} has no example"
+        check = jsonschema.Draft202012Validator({**schema, "components": description["components"]})
+        for example in examples:
+            check.validate(example)
+        seen += 1
+    assert seen > 100
