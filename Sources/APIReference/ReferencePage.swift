@@ -115,6 +115,8 @@ struct ReferencePage {
     private func examples(of node: Node) -> String {
         var found = [node["example"]].compactMap(\.self)
         found += node["examples"]?.mapping?.compactMap { $0.value["value"] } ?? []
+        // A schema's are a list of values.
+        found += node["examples"]?.sequence.map { Array($0) } ?? []
         return found.map { "<pre>\(JSONExample.text(of: $0).asHTML)</pre>\n" }.joined()
     }
 
