@@ -33,7 +33,7 @@ struct TestJudge: Sendable {
             guard leftMs > 0 else { return TestOutcome(result: Self.result(test, .timeLimitExceeded, [])) }
             limits.wallTimeMs = Int(min(Int64(limits.wallTimeMs), leftMs))
         }
-        if test.isStatic { return await validateStatically(contestant, on: test) }
+        if test.isStatic { return await validateStatically(contestant, on: test, leftMs: leftMs) }
         switch contestant {
         case .answers(let answers):
             let execution = ExecutionResult(
@@ -97,7 +97,9 @@ struct TestJudge: Sendable {
 
     /// Hands the submission's files to the package's static validator (2025-09, "Static validator"); nothing of the
     /// submission is run. The times and the memory of the result are zero: they would be the validator's.
-    private func validateStatically(_ contestant: Contestant, on test: TestCase) async -> TestOutcome {
+    private func validateStatically(
+        _ contestant: Contestant, on test: TestCase, leftMs: Int64?
+    ) async -> TestOutcome {
         guard let staticValidator, case .program(_, let submitted) = contestant else {
             let fault = "\(test.name): there is no static validator, or no program for it"
             return TestOutcome(result: Self.result(test, .judgeError, []), fault: fault)
@@ -105,7 +107,13 @@ struct TestJudge: Sendable {
         let call = ValidatorCall(
             program: staticValidator, subject: .submission(submitted), arguments: test.validatorArguments,
             feedbackBytes: problem.validationLimits.outputBytes)
-        let result = await executor.validate(call, output: [], limits: validatorLimits)
+        var limits = validatorLimits
+        let endsEarly = leftMs.map { $0 < Int64(limits.wallTimeMs) } ?? false
+        if let leftMs, endsEarly { limits.wallTimeMs = Int(leftMs) }
+        let result = await executor.validate(call, output: [], limits: limits)
+        if endsEarly, result.execution.verdict == .timeLimitExceeded {
+            return TestOutcome(result: Self.result(test, .timeLimitExceeded, []))
+        }
         var outcome = Self.outcome(
             test, ValidatorOutcome(result, rule: test.scoreRule, mayContinue: false), [])
         // Its group's tests are worth something else.

@@ -28,9 +28,6 @@ struct StaticCase {
         if map.string(key) != "pass-fail" {
             found.score = map.integer(key, atLeast: 0).map(Double.init)
             if isPassFail { map.fault(key, "must be pass-fail, as its group is") }
-            if let score = found.score, let maximum = settings.maxScore, score > maximum {
-                map.fault(key, "is above the group's max_score")
-            }
         } else if !isPassFail {
             map.fault(key, "is pass-fail, though its group is not")
         }
@@ -48,6 +45,11 @@ extension CurrentGroupReader {
     /// Appends the group's static test, before the others: what the source forbids need not be run.
     func appendStatic(_ settings: Settings, to group: inout TestGroup, data: inout TestData) {
         guard let staticCase = settings.staticCase else { return }
+        if let score = staticCase.score, let maximum = settings.maxScore, score > maximum {
+            faults.add(
+                "data/\(group.name)/test_group.yaml", "static_validation_score is above the group's max_score"
+            )
+        }
         let rule: ScoreRule =
             staticCase.score.map { .upTo($0) } ?? (metadata.isScoring ? .forbidden : .ignored)
         group.members.append(.test(data.tests.count))

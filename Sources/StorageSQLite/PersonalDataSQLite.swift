@@ -22,10 +22,17 @@ public struct PersonalDataSQLite: PersonalDataStore {
         package var name: String
         /// The column with the person's id.
         package var owner: String
-        /// What is exported; nothing where a row holds a secret only.
+        /// What is exported, expressions of SQL; nothing where a row holds a secret only.
         package var columns: [String]
         package var erasure: Erasure
     }
+
+    /// What a validator says of secret tests to those who manage the problem is not the contestant's to read.
+    private static let judgementWithoutJudgeMessages = """
+        json_set(judgement, '$.tests', (
+            SELECT json_group_array(json_remove(value, '$.judgeMessage', '$.judgeMessageBytes'))
+            FROM json_each(judgement, '$.tests'))) AS judgement
+        """
 
     /// In the order of the export.
     package static let tables: [Table] = [
@@ -64,8 +71,8 @@ public struct PersonalDataSQLite: PersonalDataStore {
         Table(
             name: "submissions", owner: "user_id",
             columns: [
-                "id", "problem_id", "language", "source", "sha256", "origin", "status", "judgement",
-                "created_at_ms", "finished_at_ms",
+                "id", "problem_id", "language", "source", "sha256", "origin", "status",
+                judgementWithoutJudgeMessages, "created_at_ms", "finished_at_ms",
             ],
             erasure: .keep([:])),
         Table(

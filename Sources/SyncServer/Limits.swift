@@ -76,6 +76,9 @@ public enum Limits {
     static let spaceRetry = TimeAmount.seconds(1)
     /// At shutdown, what is on its way to disk is waited for so long.
     static let drainDeadline = TimeAmount.seconds(3)
+    /// How long a stop waits for open sockets after their rooms were told: for the rooms and for the closing handshake.
+    static let socketsEnd = Duration.seconds(5.5)
+    static let socketsEndPoll = Duration.milliseconds(10)
     /// A room that fails twice is not loaded again before this pause, which doubles up to the longest, ms. Forgotten
     /// after a while without failure.
     static let firstFailurePauseMs: Int64 = 250

@@ -69,6 +69,8 @@ def test_what_a_validator_says(api, account):
     last = found["tests"][-1]
     assert last["name"] == "secret/static_validation" and last["message"] == "The program names sorted.\n", last
     assert last["message_base64"] is None and last["judge_message"] is None, last
+    exported = account.get("/v1/me/export").text
+    assert "The program names sorted." in exported and "main.py: sorted" not in exported
 
     author = api.with_role("author")
     submission = submit(author, "plainsort", source)

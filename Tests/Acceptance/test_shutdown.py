@@ -33,6 +33,26 @@ def test_everything_that_may_be_connected(serve, yjs):
         one.close()
 
 
+@pytest.mark.timeout(120)
+def test_every_socket_hears_of_the_end(serve):
+    """Also where one client reads nothing: the process waits for the closing handshakes, and not for ever."""
+    server = serve("--open-rooms")
+    sockets = [wire.open_socket(server, f"ending-{number % 5}") for number in range(60)]
+    deaf = connection(server)
+    deaf.sendall(
+        b"GET /sync/open/ending-0 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    assert b" 101 " in deaf.recv(4096)
+    for one in sockets:
+        one.wait_synced()
+    sockets[0].send(wire.update(wire.text_update(7, "x" * 100_000)))
+    assert server.stop(timeout=12) == 0
+    codes = [one.wait_closed() for one in sockets]
+    assert all(code in (1001, 1012) for code in codes), codes
+    deaf.close()
+
+
 @pytest.mark.timeout(180)
 def test_judging_goes_on_after_a_restart(serve):
     server = serve()

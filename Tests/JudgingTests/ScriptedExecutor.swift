@@ -5,12 +5,13 @@ import Judging
 /// (SIGPIPE), `je`, `once=MS` (takes that long the first time, and 1 ms then). The first rule that fits counts; without
 /// one the program echoes. A source that begins with `broken` does not compile, one with `lost` fails the sandbox.
 /// A validator's source has lines `OUTPUT CODE [FILE=TEXT …]`, the first that fits the output it judges counts; without
-/// one it exits with 1. In an interaction that output is what the program makes of the input.
+/// one it exits with 1; with `wall` for CODE it takes for ever. In an interaction that output is what the program makes of the input.
 /// Each run takes its MS of the test's clock, or of real time with `sleeps`.
 actor ScriptedExecutor: ProgramExecutor {
     private(set) var compiled: [String] = []
     private(set) var runs: [(source: String, input: String, limits: ExecutionLimits)] = []
     private(set) var validations: [ValidatorCall] = []
+    private(set) var validationLimits: [ExecutionLimits] = []
     private(set) var running = 0
     private(set) var mostRunning = 0
     /// Judge errors to give before runs work.
@@ -86,11 +87,15 @@ actor ScriptedExecutor: ProgramExecutor {
         _ call: ValidatorCall, output: [UInt8], limits: ExecutionLimits
     ) async -> ValidatorResult {
         validations.append(call)
+        validationLimits.append(limits)
         let judged = String(decoding: output, as: UTF8.self).filter { !$0.isWhitespace }
         let exited = ExecutionResult(end: .exited, exitCode: 0)
         for line in String(decoding: call.program.artefact, as: UTF8.self).split(separator: "\n") {
             let words = line.split(separator: " ")
             guard words.count >= 2, words[0] == "*" || words[0] == judged else { continue }
+            if words[1] == "wall" {
+                return ValidatorResult(execution: ExecutionResult(end: .wallTimeLimit), exitCode: nil)
+            }
             var result = ValidatorResult(
                 execution: exited, exitCode: Int32(words[1]), feedback: call.feedback)
             if let message {

@@ -174,6 +174,22 @@ import Testing
     }
 
     @Test(
+        "a static validator has no more time than is left for the submission, and that is not the judge's fault"
+    )
+    func staticsWithinTheBudget() async throws {
+        let clock = TestClock()
+        let executor = ScriptedExecutor(clock: clock)
+        let judge = ProgramJudge(executor: executor, now: { clock.now })
+        let problem = try statical("* wall")
+        let source = Array("* ok".utf8)
+        let hurried = await judge.judge(problem, language: "python", source: source, budgetMs: 700)
+        #expect(await executor.validationLimits.map(\.wallTimeMs) == [700])
+        #expect(hurried.judgement.tests.first?.verdict == .timeLimitExceeded)
+        let patient = await judge.judge(problem, language: "python", source: source, budgetMs: nil)
+        #expect(patient.judgement.verdict == .judgeError)
+    }
+
+    @Test(
         "a static validator reads the source before the group's tests, and scores it",
         arguments: [
             ("* 42", "* ok", Verdict.accepted, 40.0), ("* 42 score.txt=4", "* ok", .accepted, 34),

@@ -189,6 +189,14 @@ import Testing
         }
     }
 
+    @Test func holdsStaticScoresToWhatTheGroupHas() {
+        let changes = [
+            "static_validator/s.py": "x", "data/secret/test_group.yaml": "static_validation_score: 101\n",
+        ]
+        let found = faults(currentPackage(type: "scoring", changes: changes))
+        #expect(found.contains { $0.contains("above the group's max_score") }, "\(found)")
+    }
+
     @Test func readsStaticCases() throws {
         let tree = currentPackage(changes: [
             "static_validator/s.py": "x", "static_validator/rules.py": "y",

@@ -19,7 +19,9 @@ export async function logInAsGuest(api, handle) {
 /** Asks who we are; a session that is over is forgotten. */
 export async function loadAccount(api) {
   try {
-    api.session.setAccount(await api.get('/me'));
+    const account = await api.get('/me');
+    // Another tab may have signed in as somebody else meanwhile.
+    if (account.id === api.session.userID) api.session.setAccount(account);
   } catch (error) {
     if (error.status !== 401) throw error;
     api.session.clear();

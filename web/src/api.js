@@ -59,7 +59,8 @@ export class Api {
 
   /** The successful response itself, its body unread. Throws `ApiError`. */
   async open(method, path, { body, auth = true, cookies = false, headers = {}, signal, keepalive } = {}) {
-    if (auth && this.session.endsWithin(RENEW_BEFORE_END_MS)) await this.renew();
+    const asker = this.session.userID;
+    if (auth && this.session.endsWithin(RENEW_BEFORE_END_MS)) await this.#renewFor(asker);
     const call = {
       method, signal, keepalive, cache: 'no-store', credentials: cookies ? 'same-origin' : 'omit', redirect: 'error',
       headers: { Accept: 'application/json', ...headers },
@@ -73,9 +74,17 @@ export class Api {
       if (auth && this.session.accessToken) call.headers.Authorization = `Bearer ${this.session.accessToken}`;
       const response = await this.#send(path, call);
       if (response.ok) return response;
-      if (response.status === 401 && auth && attempt === 0 && this.session.isSignedIn && await this.renew()) continue;
+      if (response.status === 401 && auth && attempt === 0 && this.session.isSignedIn
+        && await this.#renewFor(asker)) continue;
       throw await errorOf(response);
     }
+  }
+
+  /** As `renew`; what one person asked for is never sent as another, whose cookie the browser may have by now. */
+  async #renewFor(asker) {
+    const isRenewed = await this.renew();
+    if (isRenewed && asker !== null && this.session.userID !== asker) throw new ApiError(401);
+    return isRenewed;
   }
 
   /** Begins a session by POST `path`, for all tabs that share its cookie. */

@@ -81,11 +81,11 @@ async function start() {
     event.preventDefault();
     main.focus();
   });
+  session.addEventListener('person', ({ before }) => followPerson(before));
   if (session.isSignedIn) {
     // Without an answer the page still starts; the first call that needs an account says what is wrong.
     await loadAccount(api).catch(() => {});
   }
-  session.addEventListener('person', ({ before }) => followPerson(before));
   window.addEventListener('hashchange', show);
   show();
   setTimeout(() => loadRoom().catch(() => {}), 500);

@@ -194,6 +194,16 @@ test('a tab notices that a renewal was of another person', async () => {
   assert.deepEqual(before, ['u1']);
 });
 
+test('what one person asked for is not sent as another', async () => {
+  const jar = new CookieJar();
+  const { state, answer } = cookieServer(jar);
+  const { api, calls } = apiWith((path, call) => (path === '/rooms' ? [401] : answer(path, call)), { refresh: new CookieToken(jar) });
+  await api.begin('/sessions', {});
+  state.user = 'u2';
+  await assert.rejects(api.post('/rooms', {}), (error) => error.status === 401);
+  assert.deepEqual(calls.map((call) => call.path), ['/sessions', '/rooms', '/sessions/refresh']);
+});
+
 test('signing out counts here also when the server is away', async () => {
   const jar = new CookieJar();
   const server = cookieServer(jar);

@@ -94,6 +94,14 @@ public final class SocketLoops: Sendable {
     /// Sockets that are open.
     public var openSockets: Int { open.load(ordering: .relaxed) }
 
+    /// Returns when no socket is open any more, at the latest after `Limits.socketsEnd`.
+    public func allClosed() async {
+        let end = ContinuousClock.now + Limits.socketsEnd
+        while openSockets > 0, ContinuousClock.now < end {
+            guard (try? await Task.sleep(for: Limits.socketsEndPoll)) != nil else { return }
+        }
+    }
+
     func count(_ change: Int) { open.add(change, ordering: .relaxed) }
 
     subscript(loop: any EventLoop) -> SocketLoop {

@@ -84,7 +84,7 @@ struct Installation {
     private static let bindFailures: Set<CInt> = [EADDRINUSE, EADDRNOTAVAIL, EACCES]
 
     /// What runs beside each other. A stop goes from the end: the watch of certificates ends at once; then work
-    /// is no more taken and sockets are told to leave, while the listener still answers them; then the listener; then
+    /// is no more taken and sockets are told to leave, while the listener still answers them; then the listener, and the last socket; then
     /// the loops that calls relied on, with mails and webhooks after the last call that may have caused one, and traces after all that they tell of.
     ///
     /// The group writes out each service it gets by reflection: those here hold nothing but a closure.
@@ -97,6 +97,7 @@ struct Installation {
             BackgroundService { await purgeSessions() },
             BackgroundService { await tendKeys() },
             BackgroundService { await removeQuietRooms() },
+            ShutdownStep { await core.rooms.directory.loops.allClosed() },
             application,
             ShutdownStep { await drain() },
         ]
