@@ -58,9 +58,11 @@ export class Api {
   }
 
   /** The successful response itself, its body unread. Throws `ApiError`. */
-  async open(method, path, { body, auth = true, cookies = false, headers = {}, signal, keepalive } = {}) {
+  async open(method, path, {
+    body, auth = true, renews = auth, cookies = false, headers = {}, signal, keepalive,
+  } = {}) {
     const asker = this.session.userID;
-    if (auth && this.session.endsWithin(RENEW_BEFORE_END_MS)) await this.#renewFor(asker);
+    if (renews && this.session.endsWithin(RENEW_BEFORE_END_MS)) await this.#renewFor(asker);
     const call = {
       method, signal, keepalive, cache: 'no-store', credentials: cookies ? 'same-origin' : 'omit', redirect: 'error',
       headers: { Accept: 'application/json', ...headers },
@@ -74,7 +76,7 @@ export class Api {
       if (auth && this.session.accessToken) call.headers.Authorization = `Bearer ${this.session.accessToken}`;
       const response = await this.#send(path, call);
       if (response.ok) return response;
-      if (response.status === 401 && auth && attempt === 0 && this.session.isSignedIn
+      if (response.status === 401 && renews && attempt === 0 && this.session.isSignedIn
         && await this.#renewFor(asker)) continue;
       throw await errorOf(response);
     }
@@ -98,13 +100,17 @@ export class Api {
 
   /** Ends the session, here whatever the server answers. */
   async end() {
-    const from = this.session.stamp;
-    try {
-      await this.delete('/sessions/current', { cookies: true });
-    } finally {
-      this.session.clear();
-      this.#channel?.postMessage(this.session.news(from));
-    }
+    if (this.session.endsWithin(RENEW_BEFORE_END_MS)) await this.renew().catch(() => {});
+    await exclusively(async () => {
+      const from = this.session.stamp;
+      try {
+        // A renewal would wait for the lock that is held here.
+        await this.delete('/sessions/current', { cookies: true, renews: false });
+      } finally {
+        this.session.clear();
+        this.#channel?.postMessage(this.session.news(from));
+      }
+    });
   }
 
   /** Renews the tokens once for all who ask meanwhile, in this tab and others. False when the session is over. */
