@@ -137,8 +137,14 @@ class Client:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         data = None if body is None else json.dumps(body).encode()
-        self.connection.request(method, "/api/v1" + path, data, headers)
-        answer = self.connection.getresponse()
+        try:
+            self.connection.request(method, "/api/v1" + path, data, headers)
+            answer = self.connection.getresponse()
+        except http.client.RemoteDisconnected:
+            # The server closes what was idle for a minute.
+            self.connection.close()
+            self.connection.request(method, "/api/v1" + path, data, headers)
+            answer = self.connection.getresponse()
         text = answer.read()
         if answer.status >= 300:
             raise RuntimeError(f"{method} {path} answered {answer.status}: {text[:300]!r}")

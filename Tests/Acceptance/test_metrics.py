@@ -48,7 +48,9 @@ def busy(request):
     """A server on which everything that is counted has happened at least once."""
     from harness.server import Server
 
-    server = Server("--battle-duration-s", "60").start()
+    # A provider, which nobody asks: its circuit breaker has a state.
+    provider = ("--oidc", "corp=http://127.0.0.1:9 any-client", "--oidc-allow-private")
+    server = Server("--battle-duration-s", "60", *provider, env={"CODUEL_OIDC_CORP_SECRET": "any"}).start()
     request.addfinalizer(server.close)
     api = Api(server)
     alice, bob = api.register(), api.register()

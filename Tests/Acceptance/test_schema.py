@@ -25,6 +25,8 @@ LEFT_OUT = (
     "/api/v1/me/second-factor/confirm",
     "/metrics",
 )
+# How long one run may go on making calls, whatever the scale.
+MOST_SECONDS = 400
 LIMITS = "logins registrations guests refreshes mails refusals submissions runs tickets uploads history writes reads"
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
 
@@ -34,7 +36,7 @@ def schemathesis() -> str | None:
     return str(beside) if beside.exists() else shutil.which("schemathesis")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(MOST_SECONDS + 300)
 @pytest.mark.parametrize("role", ["admin", "user"])
 def test_every_answer_is_a_described_one(serve, role, tmp_path):
     tool = schemathesis()
@@ -48,11 +50,11 @@ def test_every_answer_is_a_described_one(serve, role, tmp_path):
     command = [
         tool, "run", server.http + "/api/openapi.yaml", "--url", server.http, "--checks", ",".join(CHECKS),
         "--phases", "examples,coverage,fuzzing", "--max-examples", str(4 * scale), "--seed", seed, "--no-color",
-        "--max-time", str(90 * scale), "--workers", "2", "--no-shrink", "--continue-on-failure", "--warnings", "off",
+        "--max-time", str(min(90 * scale, MOST_SECONDS)), "--workers", "2", "--no-shrink", "--continue-on-failure", "--warnings", "off",
         "--request-timeout", "20", "--suppress-health-check", "all", "-H", f"Authorization: Bearer {caller.token}",
         "--exclude-operation-id", "importProblem", *(word for path in LEFT_OUT for word in ("--exclude-path", path)),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=500)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=MOST_SECONDS + 200)
     print(f"seed {seed}; {' '.join(command)}".replace(caller.token, "TOKEN"))
     # Errors of the tool itself (it cannot write every body) are no findings.
     made = re.search(r"(\d+) generated", done.stdout)
