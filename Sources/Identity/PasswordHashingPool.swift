@@ -11,7 +11,9 @@ public final class PasswordHashingPool: Sendable {
 
     private let threads: Int
     private let queueLimit: Int
-    private let queue = DispatchQueue(label: "coduel.password-hashing", attributes: .concurrent)
+    /// Below the event loops, so that edits do not wait for log-ins where all cores are busy.
+    private let queue = DispatchQueue(
+        label: "coduel.password-hashing", qos: .utility, attributes: .concurrent)
     private let state = Mutex(State())
 
     public init(threads: Int = Limits.hashingThreads, queueLimit: Int = Limits.hashingQueue) {
