@@ -99,35 +99,21 @@ struct TokenCodec: Sendable {
         }
     }
 
-    /// Whether a token names a key that is not here: a younger one, if it is ours at all.
-    func namesUnknownKey(_ token: String) -> Bool {
-        guard token.utf8.prefix(Limits.tokenBytes + 1).count <= Limits.tokenBytes,
-            let header = try? DefaultJWTParser().parse(Array(token.utf8), as: NoClaims.self).header,
-            let keyID = header.kid
-        else { return false }
-        return !keyIDs.contains(keyID)
-    }
-
-    private struct NoClaims: JWTPayload {
-        func verify(using algorithm: some JWTAlgorithm) async throws {}
-    }
-
-    /// The claims of a token that was verified as one of that kind a while ago; to be checked like those of `verify`.
-    func known<Claims: JWTPayload>(_ token: String, as _: Claims.Type) -> Claims? { verified[token] }
-
     /// The claims of a token of that type with a good signature of ours. Its times, audience and issuer are the
-    /// caller's to check.
+    /// caller's to check. Nil when it names a key that is not here: a younger one, if it is ours at all.
     func verify<Claims: JWTPayload>(
         _ token: String, type: String, as _: Claims.Type
-    ) async throws(IdentityError) -> Claims {
+    ) async throws(IdentityError) -> Claims? {
+        if let known: Claims = verified[token] { return known }
         guard token.utf8.prefix(Limits.tokenBytes + 1).count <= Limits.tokenBytes else { throw .invalidToken }
         do {
             // The header is judged before any key is looked up: the key collection falls back to a default key
             // for an unknown `kid`, and takes the algorithm of the key whatever the header says.
             let header = try DefaultJWTParser().parse(Array(token.utf8), as: Claims.self).header
             guard header.fields.count == 3, header.alg == Self.algorithm, header.typ == type,
-                let keyID = header.kid, keyIDs.contains(keyID)
+                let keyID = header.kid
             else { throw IdentityError.invalidToken }
+            guard keyIDs.contains(keyID) else { return nil }
             let claims = try await keys.verify(token, as: Claims.self)
             verified[token] = claims
             return claims

@@ -31,7 +31,7 @@ struct TestJudge: Sendable {
         }
         if let leftMs {
             guard leftMs > 0 else { return TestOutcome(result: Self.result(test, .timeLimitExceeded, [])) }
-            limits.wallTimeMs = Int(min(Int64(limits.wallTimeMs), leftMs))
+            limits.end(withinMs: leftMs)
         }
         if test.isStatic { return await validateStatically(contestant, on: test, leftMs: leftMs) }
         switch contestant {
@@ -108,8 +108,7 @@ struct TestJudge: Sendable {
             program: staticValidator, subject: .submission(submitted), arguments: test.validatorArguments,
             feedbackBytes: problem.validationLimits.outputBytes)
         var limits = validatorLimits
-        let endsEarly = leftMs.map { $0 < Int64(limits.wallTimeMs) } ?? false
-        if let leftMs, endsEarly { limits.wallTimeMs = Int(leftMs) }
+        let endsEarly = leftMs.map { limits.end(withinMs: $0) } ?? false
         let result = await executor.validate(call, output: [], limits: limits)
         if endsEarly, result.execution.verdict == .timeLimitExceeded {
             return TestOutcome(result: Self.result(test, .timeLimitExceeded, []))
@@ -284,6 +283,13 @@ extension Interaction {
 }
 
 extension ExecutionLimits {
+    /// Leaves no more wall-clock time than that; whether there was more.
+    @discardableResult fileprivate mutating func end(withinMs leftMs: Int64) -> Bool {
+        guard leftMs < Int64(wallTimeMs) else { return false }
+        wallTimeMs = Int(leftMs)
+        return true
+    }
+
     fileprivate var withGrace: ExecutionLimits {
         var limits = self
         limits.cpuTimeMs += max(Limits.nearLimitMs, cpuTimeMs * Limits.nearLimitPercent / 100)

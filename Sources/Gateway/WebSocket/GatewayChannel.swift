@@ -134,7 +134,7 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
             switch try await value.negotiated.get() {
             case .http(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
             case .http2(let connection): await http2.handle(value: connection, logger: logger)
-            // A task that waits for each socket's end would be half a KiB; a stop waits for `SocketLoops.allClosed`.
+            // A task that waits for each socket's end would keep 4 KiB; a stop waits for `SocketLoops.allClosed`.
             case .socket: break
             }
         } catch {

@@ -10,9 +10,10 @@ extension IdentityService {
     func verify<Claims: JWTPayload>(
         _ token: String, type: String, as claims: Claims.Type
     ) async throws(IdentityError) -> Claims {
-        if let known = codec.known(token, as: claims) { return known }
-        if codec.namesUnknownKey(token) { try await reloadKeysIfStale() }
-        return try await codec.verify(token, type: type, as: claims)
+        if let found = try await codec.verify(token, type: type, as: claims) { return found }
+        try await reloadKeysIfStale()
+        guard let found = try await codec.verify(token, type: type, as: claims) else { throw .invalidToken }
+        return found
     }
 
     private func reloadKeysIfStale() async throws(IdentityError) {
