@@ -153,22 +153,27 @@ import Testing
         #expect(await judge(rejected).judgement.verdict == .judgeError)
     }
 
+    /// What scoring packages without an output validator begin with.
+    private static let scoring = [
+        "problem.yaml": """
+        problem_format_version: 2025-09
+        uuid: 117b564d-429b-44d4-bf8c-c264a3703e07
+        type: scoring
+        name: Sums
+
+        """, "statement/problem.en.md": "Add.\n",
+    ]
+
     /// A scoring package with a static validator: the group `a` has 40 points, 10 of which the source gives.
     private func statical(_ validator: String, secret: String = "", group: String? = nil) throws -> Problem {
         let group = group ?? "max_score: 40\nscore_aggregation: sum\nstatic_validation_score: 10\n"
-        let files = [
-            "problem.yaml": """
-            problem_format_version: 2025-09
-            uuid: 117b564d-429b-44d4-bf8c-c264a3703e07
-            type: scoring
-            name: Sums
-
-            """, "statement/problem.en.md": "Add.\n", "static_validator/s.py": validator,
+        let files = Self.scoring.merging([
+            "static_validator/s.py": validator,
             "data/secret/test_group.yaml": "max_score: 40\n\(secret)",
             "data/secret/a/test_group.yaml": group + "static_validator_args: [strict]\n",
             "data/secret/a/1.in": "1", "data/secret/a/1.ans": "1", "data/secret/a/2.in": "2",
             "data/secret/a/2.ans": "2",
-        ]
+        ]) { _, own in own }
         return try PackageParser.parse(
             PackageTree(shortName: "sums", files: files.mapValues { Array($0.utf8) }))
     }
@@ -314,20 +319,13 @@ import Testing
 
     @Test("a group is required to be clean, not only to have points")
     func requiredGroups() async throws {
-        let files = [
-            "problem.yaml": """
-            problem_format_version: 2025-09
-            uuid: 117b564d-429b-44d4-bf8c-c264a3703e07
-            type: scoring
-            name: Sums
-
-            """, "statement/problem.en.md": "Add.\n",
+        let files = Self.scoring.merging([
             "data/secret/a/test_group.yaml": "max_score: 40\nscore_aggregation: sum\n",
             "data/secret/a/1.in": "1", "data/secret/a/1.ans": "1", "data/secret/a/2.in": "2",
             "data/secret/a/2.ans": "2",
             "data/secret/b/test_group.yaml": "max_score: 60\nrequire_pass: [secret/a]\n",
             "data/secret/b/3.in": "3", "data/secret/b/3.ans": "3",
-        ]
+        ]) { _, own in own }
         let scoring = try PackageParser.parse(
             PackageTree(shortName: "sums", files: files.mapValues { Array($0.utf8) }))
         #expect(await judge(scoring).judgement.score == 100)
